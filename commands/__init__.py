@@ -1,0 +1,1 @@
+"""The ``miniqmt`` commands; the only room that knows both sides."""

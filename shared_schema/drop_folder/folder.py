@@ -1,0 +1,190 @@
+"""The drop folder: publish, scan, read, archive, quarantine. Rules 1 to 7 of the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from shared_schema.disk import Disk, FileEntry, LocalDisk
+from shared_schema.drop_folder.names import (
+    CONTROL_FOLDER,
+    DONE_FOLDER,
+    FOLDERS,
+    OFFLINE_MARKER,
+    QUARANTINE_FOLDER,
+    Name,
+    NameKind,
+    classify,
+    done_name,
+    is_halt,
+)
+from shared_schema.errors import FolderError
+from shared_schema.ids import SignalId
+from shared_schema.messages.record import LARGE_FILE, SMALL_FILE
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file a scan found, with its classified name."""
+
+    name: Name
+    entry: FileEntry
+
+
+class DropFolder:
+    """One exchange folder on this host's disk. Holds no state: the folder is the truth."""
+
+    def __init__(
+        self,
+        path: Path,
+        disk: Disk | None = None,
+        random_part: Callable[[], str] = lambda: secrets.token_hex(4),
+    ) -> None:
+        self.path = path
+        self.disk: Disk = disk if disk is not None else LocalDisk()
+        self._random_part = random_part
+
+    def prepare(self) -> None:
+        """Make the folders of the contract inside the exchange folder."""
+        for folder in FOLDERS:
+            self.disk.make_folder(self.path / folder)
+
+    def publish(self, name: str, data: bytes, *, durable: bool = True) -> None:
+        """Put ``data`` under ``name`` (relative, ``/`` between folder and name) in one step.
+
+        Private temp name in the same folder, write, fsync, rename, fsync the folder
+        (rule 2). ``durable=False`` leaves out the folder's fsync, for files that are
+        rewritten every second. Raises FolderError.
+        """
+        target = self.path / name
+        temporary = target.with_name(f".{target.name}{self._random_part()}.tmp")
+        try:
+            self.disk.create(temporary, data)
+            self.disk.replace(temporary, target)
+            if durable:
+                self.disk.sync_folder(target.parent)
+        except OSError as problem:
+            self._clean_up(temporary)
+            raise FolderError("folder.publish_failed", target, detail=str(problem)) from problem
+
+    def _clean_up(self, temporary: Path) -> None:
+        try:
+            self.disk.remove(temporary)
+        except OSError:
+            return  # the failure that brought us here is the one to report; readers ignore temp names
+
+    def read(self, name: str, limit: int = SMALL_FILE) -> bytes | None:
+        """The bytes of ``name``; None where it is missing. One byte over ``limit`` tells "too large".
+
+        Raises FolderError where the file is there and can't be read just now.
+        """
+        target = self.path / name
+        try:
+            return self.disk.read(target, limit)
+        except OSError as problem:
+            raise FolderError("folder.read_failed", target, detail=str(problem)) from problem
+
+    def read_large(self, name: str) -> bytes | None:
+        """The bytes of a quote file, snapshot or executed list (4 MiB at most)."""
+        return self.read(name, LARGE_FILE)
+
+    def scan(self) -> list[Found]:
+        """All files of the top folder with their classified names, oldest first.
+
+        Raises FolderError where the folder can't be listed: that is not "no files".
+        """
+        return [Found(classify(entry.name), entry) for entry in self._listing(self.path)]
+
+    def signals(self) -> list[Found]:
+        """The slot and every ``order_signal_<id>.json`` found, oldest first."""
+        return [f for f in self.scan() if f.name.kind in (NameKind.SIGNAL, NameKind.SIGNAL_SLOT)]
+
+    def list_folder(self, folder: str) -> list[FileEntry]:
+        """The files of one of the contract's folders; empty where it was never made."""
+        try:
+            return self._listing(self.path / folder)
+        except FolderError as problem:
+            if isinstance(problem.__cause__, FileNotFoundError) and self.path.is_dir():
+                return []
+            raise
+
+    def _listing(self, path: Path) -> list[FileEntry]:
+        try:
+            entries = self.disk.list(path)
+        except OSError as problem:
+            raise FolderError("folder.list_failed", path, detail=str(problem)) from problem
+        return sorted(entries, key=lambda entry: (entry.modified_ns, entry.name))
+
+    def halts(self) -> dict[str, bytes | None]:
+        """The files in ``control/`` whose names halt, with their bytes (None: unreadable just now)."""
+        found: dict[str, bytes | None] = {}
+        for entry in self.list_folder(CONTROL_FOLDER):
+            if is_halt(entry.name):
+                try:
+                    found[entry.name] = self.read(f"{CONTROL_FOLDER}/{entry.name}")
+                except FolderError:
+                    found[entry.name] = None
+        return found
+
+    def is_offline(self) -> bool:
+        """Whether the marker ``OFFLINE`` stands in the folder: no live process may use it."""
+        return (self.path / OFFLINE_MARKER).exists()
+
+    def archive(self, name: str, signal_id: SignalId) -> bytes | None:
+        """Move a recorded signal to ``order_signal_done/`` and return the bytes that were moved.
+
+        A courtesy, never the commit point. The caller compares the moved id with the
+        recorded one: another id is a newly found signal. None where it was gone already.
+        """
+        target = self.path / DONE_FOLDER / done_name(signal_id)
+        try:
+            self.disk.make_folder(target.parent)
+            self.disk.replace(self.path / name, target)
+            return self.disk.read(target, SMALL_FILE)
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            raise FolderError("folder.archive_failed", self.path / name, detail=str(problem)) from problem
+
+    def quarantine_copy(self, name: str, raw: bytes, reason: dict[str, object]) -> str:
+        """Copy what could not be used to ``quarantine/`` with its reason; returns the name there."""
+        place = self._quarantine_name(name, hashlib.sha256(raw).hexdigest())
+        if self.read(f"{QUARANTINE_FOLDER}/{place}", LARGE_FILE) is None:
+            self.disk.make_folder(self.path / QUARANTINE_FOLDER)
+            self.publish(f"{QUARANTINE_FOLDER}/{place}", raw)
+        self._write_reason(place, name, reason)
+        return place
+
+    def quarantine_move(self, name: str, reason: dict[str, object]) -> str:
+        """Move a file to ``quarantine/`` out of the way, with its reason; returns the name there."""
+        source = self.path / name
+        place = self._quarantine_name(Path(name).name, self._random_part())
+        try:
+            self.disk.make_folder(self.path / QUARANTINE_FOLDER)
+            self.disk.replace(source, self.path / QUARANTINE_FOLDER / place)
+        except FileNotFoundError:
+            return place
+        except OSError as problem:
+            raise FolderError("folder.quarantine_failed", source, detail=str(problem)) from problem
+        self._write_reason(place, name, reason)
+        return place
+
+    def _quarantine_name(self, name: str, distinction: str) -> str:
+        # A second bad file of one name must not replace the first: nothing is lost.
+        return f"{distinction[:8]}.{name}"[-180:]
+
+    def _write_reason(self, place: str, name: str, reason: dict[str, object]) -> None:
+        body = orjson.dumps({"name": name, **reason}, option=orjson.OPT_INDENT_2)
+        self.publish(f"{QUARANTINE_FOLDER}/{place}.reason.json", body)
+
+    def remove(self, name: str) -> None:
+        """Take a file of this host's own away."""
+        try:
+            self.disk.remove(self.path / name)
+        except OSError as problem:
+            raise FolderError("folder.remove_failed", self.path / name, detail=str(problem)) from problem

@@ -1,0 +1,204 @@
+"""What every record that crosses the folder has in common, and the way from bytes and back.
+
+A file is the flat union of an envelope and a body. ``encode`` joins and seals them;
+``decode`` checks and parts them. The seed's files have a body only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared_schema.errors import MessageError
+from shared_schema.ids import AccountAlias, Epoch, Mode
+from shared_schema.integrity import Key, checksum, sign, signature_holds
+
+SCHEMA_VERSION = 2
+SMALL_FILE = 64 * 1024
+"""Largest accepted signal, result, heartbeat or halt, in bytes."""
+LARGE_FILE = 4 * 1024 * 1024
+"""Largest accepted quote file, snapshot or ``executed_signals.json``, in bytes."""
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, strict types, no unknown fields, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Envelope(Record):
+    """Who wrote a file, when, in which order, for which mode and account (rule 9)."""
+
+    schema_version: int = SCHEMA_VERSION
+    writer: str
+    """``role@host``"""
+    epoch: Epoch
+    """Made anew with the writer's memory; later epochs sort after earlier ones."""
+    seq: int
+    """Rises within an epoch."""
+    written_at: float
+    """Unix seconds, wall clock of the writer."""
+    market_time: float
+    """Unix seconds; differs from ``written_at`` only in replay."""
+    trading_day: str
+    """``YYYY-MM-DD`` in Asia/Shanghai."""
+    mode: Mode
+    account: AccountAlias
+    """Alias, or ``*`` for files about all accounts."""
+
+
+ENVELOPE_FIELDS = frozenset(Envelope.model_fields)
+SEAL_FIELDS = frozenset({"checksum", "signature"})
+_ENVELOPE_SIGNS = ENVELOPE_FIELDS | SEAL_FIELDS
+
+Body = TypeVar("Body", bound=Record)
+
+
+@dataclass(frozen=True)
+class Received(Generic[Body]):
+    """A decoded file: its envelope (None for the seed's format), body and bytes."""
+
+    envelope: Envelope | None
+    body: Body
+    raw: bytes
+    signed: bool = False
+    """Whether a signature was present and held."""
+
+    @property
+    def version(self) -> int:
+        """1 for the seed's format, else the schema version."""
+        return 1 if self.envelope is None else self.envelope.schema_version
+
+
+def encode(envelope: Envelope, body: Record, key: Key | None = None) -> bytes:
+    """The file's bytes: envelope and body joined, sealed with the checksum and, with a key, signed."""
+    payload = envelope.model_dump(mode="json") | body.model_dump(mode="json", exclude_none=True)
+    seal = {"checksum": checksum(payload)}
+    if key is not None:
+        seal["signature"] = sign(payload, key)
+    return orjson.dumps(payload | seal, option=orjson.OPT_SORT_KEYS)
+
+
+def decode(
+    raw: bytes,
+    body_type: type[Body],
+    *,
+    where: str = "",
+    seed_fields: frozenset[str] | None = None,
+    limit: int = SMALL_FILE,
+    key: Key | None = None,
+) -> Received[Body]:
+    """The record in ``raw``.
+
+    ``seed_fields`` are the fields a version 1 file may have (None: version 1 is not
+    accepted here). Raises MessageError with a stable ``error_code``; ``damaged`` is
+    set while the file may still become whole, and ``signal_id`` only where it can be
+    trusted.
+    """
+    payload = load_object(raw, where=where, limit=limit)
+    if _ENVELOPE_SIGNS.isdisjoint(payload):
+        return _decode_seed(payload, raw, body_type, where, seed_fields)
+    return _decode_sealed(payload, raw, body_type, where, key)
+
+
+def load_object(raw: bytes, *, where: str = "", limit: int = SMALL_FILE) -> dict[str, Any]:
+    """The JSON object in ``raw``, read strictly: no duplicate keys, NaN, huge numbers or depth.
+
+    A UTF-8 byte order mark is accepted (Windows tools write it).
+    """
+    if len(raw) > limit:
+        raise MessageError("too_large", where, size=len(raw), limit=limit)
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as problem:
+        raise MessageError("unreadable", where, damaged=True, detail=str(problem)) from problem
+    if not isinstance(value, dict):
+        raise MessageError("not_an_object", where, damaged=True)
+    if len(text) <= SMALL_FILE:
+        _check_duplicate_keys(text, where)
+    return value
+
+
+def _check_duplicate_keys(text: bytes, where: str) -> None:
+    # orjson keeps the last of two equal keys in silence; which of two prices was meant is not ours to guess.
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise MessageError("duplicate_key", where, damaged=True)
+        return found
+
+    try:
+        json.loads(text, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as problem:
+        raise MessageError("unreadable", where, damaged=True, detail=str(problem)) from problem
+
+
+def _decode_seed(
+    payload: dict[str, Any], raw: bytes, body_type: type[Body], where: str, seed_fields: frozenset[str] | None
+) -> Received[Body]:
+    trusted = _trusted_id(payload)
+    if seed_fields is None:
+        raise MessageError("no_envelope", where, signal_id=trusted)
+    unknown = sorted(set(payload) - seed_fields)
+    if unknown:
+        raise MessageError("unknown_field", where, signal_id=trusted, fields=", ".join(unknown)[:200])
+    return Received(None, _body(payload, body_type, where, trusted), raw)
+
+
+def _decode_sealed(
+    payload: dict[str, Any], raw: bytes, body_type: type[Body], where: str, key: Key | None
+) -> Received[Body]:
+    given_checksum = payload.pop("checksum", None)
+    given_signature = payload.pop("signature", None)
+    if given_checksum != checksum(payload):
+        raise MessageError("damaged", where, damaged=True)
+    trusted = _trusted_id(payload)
+    version = payload.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise MessageError("unknown_version", where, version=version, known=SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        raise MessageError("bad_version", where, signal_id=trusted, version=str(version)[:20])
+    signed = False
+    if key is not None:
+        signed = isinstance(given_signature, str) and signature_holds(payload, given_signature, key)
+        if not signed:
+            raise MessageError("bad_signature", where)
+    envelope_part = {name: payload.pop(name) for name in ENVELOPE_FIELDS if name in payload}
+    envelope = _body(envelope_part, Envelope, where, trusted)
+    return Received(envelope, _body(payload, body_type, where, trusted), raw, signed)
+
+
+def _trusted_id(payload: dict[str, Any]) -> str | None:
+    identity = payload.get("signal_id")
+    return identity if isinstance(identity, str) and identity else None
+
+
+def _body(payload: dict[str, Any], body_type: type[Body], where: str, trusted: str | None) -> Body:
+    try:
+        return body_type.model_validate(payload)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=True)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "-"
+        code = {"missing": "missing_field", "extra_forbidden": "unknown_field"}.get(first["type"])
+        if code is None:
+            code = "out_of_range" if first["type"] in _RANGE_PROBLEMS else "wrong_type"
+        raise MessageError(
+            code,
+            where,
+            signal_id=trusted,
+            field=field,
+            fields=field,
+            value=repr(first.get("input"))[:80],
+            detail=first["msg"],
+        ) from problem
+
+
+_RANGE_PROBLEMS = frozenset(
+    {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
+    | {"string_too_short", "string_too_long", "string_pattern_mismatch", "literal_error"}
+)

@@ -1,0 +1,1 @@
+"""Brokers: the port, the worker that makes blocking calls asynchronous, and the brokers themselves."""

@@ -1,0 +1,1 @@
+"""Quote sources: the port, and the sources themselves."""
