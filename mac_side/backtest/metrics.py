@@ -1,0 +1,119 @@
+"""What a run is judged by. Definitions: strategy.md, Metrics."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mac_side.backtest.engine import BacktestResult
+from shared_schema.bars_file import SHANGHAI_OFFSET, shanghai
+
+_DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Money in yuan; ``max_dd`` and the annualised returns are fractions.
+
+    ``exhaust_count`` counts how often a buy filled the last layer; ``exhaust_cycles`` the cycles that were
+    full at some time and closed, ``losing_cycles`` those of them that closed below where they began.
+    """
+
+    alpha: float
+    beta_profit: float
+    total_profit: float
+    trades: int
+    buys: int
+    sells: int
+    max_dd: float
+    exhaust_count: int
+    exhaust_cycles: int
+    losing_cycles: int
+    days_util: int
+    flow_ann: float
+    flow_ann_util: float
+    bars_would_buy_but_full: int
+    n_atr_pause_bars: int
+    n_force_stops: int
+
+
+def metrics_of(result: BacktestResult) -> Metrics:
+    """The metrics of a run. An annualised figure without a span of time or a day in use is 0."""
+    parameters, trades = result.parameters, result.trades
+    alpha = float(result.equity[-1])
+    first, last = float(result.close[0]), float(result.close[-1])
+    beta = (last - first) * parameters.beta_capital / first
+    years = (float(result.end[-1]) - float(result.end[0])) / _DAY / 365
+    days = np.unique((result.end[result.shares > 0] + SHANGHAI_OFFSET) // _DAY)
+    earned = alpha / parameters.batch_money
+    exhausted = [cycle for cycle in result.cycles if cycle.full and cycle.end_row is not None]
+    buys = sum(trade.type == "BUY" for trade in trades)
+    return Metrics(
+        alpha=alpha,
+        beta_profit=beta,
+        total_profit=alpha + beta,
+        trades=len(trades),
+        buys=buys,
+        sells=len(trades) - buys,
+        max_dd=max_drawdown(result),
+        exhaust_count=sum(t.type == "BUY" and t.layers == parameters.layers for t in trades),
+        exhaust_cycles=len(exhausted),
+        losing_cycles=sum(cycle.profit < 0 for cycle in exhausted),
+        days_util=len(days),
+        flow_ann=earned / years if years > 0 else 0.0,
+        flow_ann_util=earned * 365 / len(days) if len(days) else 0.0,
+        bars_would_buy_but_full=result.full_bars,
+        n_atr_pause_bars=result.paused_bars,
+        n_force_stops=sum(trade.reason == "max_float_loss" for trade in trades),
+    )
+
+
+def max_drawdown(result: BacktestResult) -> float:
+    """The deepest fall of the equity curve on its base, a fraction at most 0."""
+    curve = result.equity - result.equity[0] + result.parameters.curve_base
+    return float((curve / np.maximum.accumulate(curve) - 1).min())
+
+
+def metrics_document(result: BacktestResult, source: str) -> dict[str, Any]:
+    """What goes into the metrics file: the metrics flat, then the data, the cycles and the parameters used."""
+    metrics = metrics_of(result)
+    return {
+        **asdict(metrics),
+        "orders": result.orders,
+        "data": {
+            "source": source,
+            "bars_in_file": result.bars_in_file,
+            "bars_simulated": len(result.close),
+            "first_bar": shanghai(float(result.end[0])).isoformat(" "),
+            "last_bar": shanghai(float(result.end[-1])).isoformat(" "),
+            "start_price": float(result.close[0]),
+            "end_price": float(result.close[-1]),
+        },
+        "exhausted_cycles": [
+            {
+                "start": shanghai(float(result.end[cycle.start_row])).isoformat(" "),
+                "end": None if cycle.end_row is None else _moment(result, cycle.end_row),
+                "profit": cycle.profit,
+                "worst_equity": cycle.worst_equity,
+            }
+            for cycle in result.cycles
+            if cycle.full
+        ],
+        "state_at_end": {
+            "cash": result.cash,
+            "shares": result.state.shares,
+            "cost": result.state.cost,
+            "anchor": result.state.anchor,
+            "lots": [
+                {"shares": lot.shares, "cost": lot.cost, "buy_price": lot.buy_price}
+                for lot in result.state.lots
+            ],
+        },
+        "parameters": result.parameters.as_dict(),
+    }
+
+
+def _moment(result: BacktestResult, row: int) -> str:
+    return shanghai(float(result.end[row])).isoformat(" ")
