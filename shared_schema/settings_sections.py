@@ -1,0 +1,122 @@
+"""The sections of the settings: each field with its default, its check and its environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared_schema import settings_values as check
+from shared_schema.sync_defaults import SYNC_TOOLS, SyncDefaults, sync_defaults
+
+
+@dataclass(frozen=True)
+class Sync:
+    """How the exchange folder is shared; the pace of everything follows from it."""
+
+    tool: str = check.setting("local", check.one_of(*SYNC_TOOLS))
+    syncthing_delay: float = check.setting(10.0, check.number(0, 3600))
+    """Syncthing's fsWatcherDelayS in seconds, where the tool is syncthing."""
+    allow_orders: bool = check.setting(False, check.switch)
+    """Orders over cloud drives, which are refused unless this is set."""
+
+    @property
+    def defaults(self) -> SyncDefaults:
+        """Intervals and limits of the tool, in seconds."""
+        return sync_defaults(self.tool, self.syncthing_delay)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account of this host; only the alias ever crosses the folder."""
+
+    alias: str = check.setting("main", check.name)
+    id: str | None = check.setting(None, check.account_number, "QMT_ACCOUNT_ID", "ACCOUNT_ID", secret=True)
+    type: str = check.setting(
+        "STOCK", check.one_of("STOCK", "CREDIT", upper=True), "QMT_ACCOUNT_TYPE", "ACCOUNT_TYPE"
+    )
+
+
+@dataclass(frozen=True)
+class Qmt:
+    """The terminal on the trading host."""
+
+    data_path: Path | None = check.setting(None, check.path, "QMT_DATA_PATH", "QMT_USERDATA_PATH")
+    """The terminal's userdata folder."""
+    session_id: int | None = check.setting(None, check.whole(1, 2**31 - 1), "QMT_SESSION_ID")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the risk gate lets through; shares, yuan and seconds."""
+
+    allow_list: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.codes)
+    max_buy_shares: int = check.setting(100_000, check.whole(0))
+    max_buy_yuan: float = check.setting(60_000.0, check.number(0))
+    max_sell_shares: int = check.setting(500_000, check.whole(0))
+    max_sell_yuan: float = check.setting(300_000.0, check.number(0))
+    orders_per_second: int = check.setting(2, check.whole(1, 100))
+    waiting: int = check.setting(100, check.whole(0, 10_000))
+    """Orders that may wait for their turn of ``orders_per_second``."""
+    orders_per_day: int = check.setting(200, check.whole(0, 100_000))
+    turnover_yuan: float = check.setting(1_000_000.0, check.number(0))
+    """A code and day, both sides counted; refuses buys only."""
+    cash_buffer: float = check.setting(0.01, check.number(0, 1))
+    """Part of the cash that buys leave alone."""
+    expires_seconds: float = check.setting(300.0, check.number(1, 86_400))
+    """How long a signal may wait for its submit; 900 over cloud drives unless set."""
+    future_seconds: float = check.setting(30.0, check.number(0, 3600))
+    skew_seconds: float = check.setting(30.0, check.number(0, 3600))
+    end_after_seconds: float = check.setting(120.0, check.number(1, 86_400))
+    """Trading time after which an order is cancelled by itself."""
+    duplicate_window_seconds: float = check.setting(10.0, check.number(0, 3600))
+    max_quote_age_seconds: float = check.setting(300.0, check.number(1, 86_400))
+
+
+@dataclass(frozen=True)
+class Executor:
+    """The order executor and its simulated broker."""
+
+    simulate: bool | None = check.setting(None, check.switch, "ORDER_EXECUTOR_SIMULATE")
+    """None = nobody said: neither simulate nor live."""
+    simulate_cash: float = check.setting(1_000_000.0, check.number(0))
+    """Start cash of the simulated account, yuan."""
+    commission_rate: float = check.setting(0.0001, check.number(0, 0.1))
+    min_commission: float = check.setting(0.0, check.number(0, 1000))
+    """Yuan per order."""
+    participation: float = check.setting(0.25, check.number(0.0001, 1))
+    """Part of a quote's new volume that the simulated broker fills at most."""
+
+
+@dataclass(frozen=True)
+class Producer:
+    """The bridge producer."""
+
+    codes: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.codes)
+    """The first one fills the seed fields of ``shared_quote.json``."""
+    interval: float | None = check.setting(None, check.number(0.05, 3600))
+    """Seconds between two quote files; None = that of the sync tool."""
+    source: str = check.setting("xtdata", check.text)
+    """Where quotes come from."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """The strategy of the dashboard."""
+
+    name: str = check.setting("grid", check.name)
+    symbol: str = check.setting("159201.SZ", check.code, "DASHBOARD_SYMBOL")
+    preset: str | None = check.setting(None, check.name)
+    """None = the preset of the symbol."""
+    decide_on: str = check.setting("bar", check.one_of("bar", "tick"))
+    overrides: Mapping[str, Any] = check.setting({}, check.table)
+    """Parameters of the strategy that differ from the preset; the strategy checks them."""
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The dashboard's own view of the folder."""
+
+    work_dir: Path | None = check.setting(None, check.path, "DASHBOARD_WORK_DIR")
+    """The exchange folder for the dashboard only, books beside it."""
