@@ -95,11 +95,15 @@ class BacktestResult:
 
 
 def run_backtest(
-    bars: Sequence[Bar], parameters: GridParameters, start: float | None = None
+    bars: Sequence[Bar],
+    parameters: GridParameters,
+    start: float | None = None,
+    anchor: float | None = None,
 ) -> BacktestResult:
     """Run the grid over ``bars`` (oldest first), from the first complete row, or from ``start`` (Unix seconds).
 
-    Bars before ``start`` feed the indicators only. Raises DataError where no bar is left to simulate.
+    Bars before ``start`` feed the indicators only. ``anchor`` in yuan replaces the first simulated close.
+    Raises DataError where the bars are too few or none is left to simulate.
     """
     needed = bars_needed(parameters)
     if len(bars) < needed:
@@ -112,7 +116,7 @@ def run_backtest(
             raise DataError("backtest.nothing_after_start", count=len(bars))
     found = indicators_of(end, high, low, close, parameters)
     minutes = ((end + SHANGHAI_OFFSET) % 86400 // 60).astype(np.int64)
-    markets = map(
+    markets: Iterator[Market] = map(
         Market,
         close[first:].tolist(),
         found.atr[first:].tolist(),
@@ -123,7 +127,8 @@ def run_backtest(
         minutes[first:].tolist(),
         found.higher_trend[first:].tolist(),
     )
-    book = _Book(_with_live_rules(parameters), start_state(float(close[first])))
+    anchor = float(close[first]) if anchor is None else anchor
+    book = _Book(_with_live_rules(parameters), start_state(anchor))
     if parameters.live_rules:
         markets = _live_markets(markets, ((end[first:] + SHANGHAI_OFFSET) // 86400).tolist(), book)
     for market in markets:
