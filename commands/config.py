@@ -1,0 +1,62 @@
+"""``miniqmt config``: each setting and where it came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shared_schema.settings import Settings, known_settings, load_settings, masked
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("config")(config)
+
+
+def config(as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False) -> None:
+    """Print every setting in force; account numbers are masked."""
+    settings = load_settings()
+    rows = shown_settings(settings)
+    if as_json:
+        content = {key: {"value": value, "origin": origin} for key, value, origin in rows}
+        print(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    for line in table_lines(rows):
+        print(line)
+    for remark in settings.remarks:
+        print(f"! {remark}")
+
+
+def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
+    """Each key with its value as it may be shown (plain JSON types) and its origin."""
+    rows = []
+    for key, rule in known_settings():
+        value = settings.value(key)
+        if rule.secret and value is not None:
+            value = masked(value)
+        plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+        rows.append((key, plain, settings.origin(key)))
+    return rows
+
+
+def table_lines(rows: list[tuple[str, Any, str]]) -> list[str]:
+    """The rows as lines, a blank line before each section; ``-`` stands for unset."""
+    texts = [(key, _text(value), origin) for key, value, origin in rows]
+    key_width = max(len(key) for key, _, _ in texts)
+    value_width = min(max(len(value) for _, value, _ in texts), 44)
+    lines, section = [], ""
+    for key, value, origin in texts:
+        if key.rpartition(".")[0] != section:
+            section = key.rpartition(".")[0]
+            lines.append("")
+        lines.append(f"{key:<{key_width}}  {value:<{value_width}}  # {origin}".rstrip())
+    return lines
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
