@@ -5,9 +5,10 @@ since 2026-07-06; BSE), sections named at each table. What the terminal says of 
 instrument always wins over these tables: see ``Override``.
 """
 
-from shared_schema.instruments.boards import Board, Instrument, Override, instrument, with_override
 from shared_schema.instruments.codes import (
+    Board,
     InstrumentError,
+    board_of,
     code_from_file_name,
     exchange_of,
     guess_code,
@@ -23,6 +24,7 @@ from shared_schema.instruments.prices import (
     to_ticks,
 )
 from shared_schema.instruments.quantities import QuantityFault, is_valid_quantity, quantity_fault
+from shared_schema.instruments.rules import Instrument, Override, instrument, with_override
 
 __all__ = [
     "Board",
@@ -30,6 +32,7 @@ __all__ = [
     "InstrumentError",
     "Override",
     "QuantityFault",
+    "board_of",
     "code_from_file_name",
     "exchange_of",
     "from_ticks",

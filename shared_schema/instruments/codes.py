@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Literal
 
@@ -16,15 +17,33 @@ class InstrumentError(MiniqmtError, ValueError):
     """A code, price or rule of an instrument is not usable; neutral to where it came from."""
 
 
+class Board(Enum):
+    """Where an instrument is listed; each board has its own rules."""
+
+    MAIN = "main"
+    CHINEXT = "chinext"
+    STAR = "star"
+    BEIJING = "beijing"
+    B_SHARE = "b_share"
+    FUND = "fund"
+    CONVERTIBLE_BOND = "convertible_bond"
+
+
 # The first digits of what each exchange lists for trading. Disjoint over the exchanges,
 # so that a bare code has one home; indices (000001.SH, 399001.SZ) are deliberately absent.
-PREFIXES: dict[Exchange, tuple[str, ...]] = {
-    "SH": ("600", "601", "603", "605", "688", "689", "900",
-           "50", "51", "52", "53", "55", "56", "58", "110", "111", "113", "118"),
-    "SZ": ("000", "001", "002", "003", "004", "300", "301", "302", "200",
-           "15", "16", "18", "123", "127", "128"),
-    "BJ": ("43", "83", "87", "88", "92"),
-}  # fmt: skip
+LISTINGS: tuple[tuple[Exchange, tuple[str, ...], Board], ...] = (
+    ("SH", ("600", "601", "603", "605"), Board.MAIN),
+    ("SH", ("688", "689"), Board.STAR),
+    ("SH", ("900",), Board.B_SHARE),
+    ("SH", ("50", "51", "52", "53", "55", "56", "58"), Board.FUND),
+    ("SH", ("110", "111", "113", "118"), Board.CONVERTIBLE_BOND),
+    ("SZ", ("000", "001", "002", "003", "004"), Board.MAIN),
+    ("SZ", ("300", "301", "302"), Board.CHINEXT),
+    ("SZ", ("200",), Board.B_SHARE),
+    ("SZ", ("15", "16", "18"), Board.FUND),
+    ("SZ", ("123", "127", "128"), Board.CONVERTIBLE_BOND),
+    ("BJ", ("43", "83", "87", "88", "92"), Board.BEIJING),
+)
 
 _CODE = re.compile(r"[0-9]{6}\.(SH|SZ|BJ)", re.ASCII)
 _EXCHANGES: dict[str, Exchange] = {
@@ -66,10 +85,25 @@ def guess_code(digits: str) -> Code | None:
     """
     if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
         return None
-    for exchange, prefixes in PREFIXES.items():
+    for exchange, prefixes, _ in LISTINGS:
         if digits.startswith(prefixes):
             return Code(f"{digits}.{exchange}")
     return None
+
+
+def board_of(code: Code) -> Board:
+    """The board that lists ``code``.
+
+    Errors: InstrumentError for a code that no board lists (an index, a warrant), with
+    the other exchange suggested where the digits belong there.
+    """
+    for exchange, prefixes, board in LISTINGS:
+        if code[-2:] == exchange and code.startswith(prefixes):
+            return board
+    meant = guess_code(code[:6])
+    if meant is None:
+        raise InstrumentError("instruments.no_board", code=code)
+    raise InstrumentError("instruments.other_exchange", code=code, meant=meant)
 
 
 def code_from_file_name(name: str | Path) -> Code | None:

@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from shared_schema.ids import Direction
-from shared_schema.instruments.boards import Instrument
 from shared_schema.instruments.codes import InstrumentError
+from shared_schema.instruments.rules import Instrument
 
 # A price this near to a tick (as a fraction of the tick) stands on it: far above the
 # noise of doubles and of single-precision sources, far below anything a person types.
@@ -53,7 +53,7 @@ def price_limits(pre_close: float, instrument: Instrument) -> tuple[float, float
     """Lowest and highest price (yuan) allowed on the day, both on a tick.
 
     ``pre_close x (1 -+ fraction)`` rounded half up to the tick, at least one tick away
-    from ``pre_close`` and never below one tick (SSE 3.3.15, SZSE 3.3.15, 2023). Half up,
+    from ``pre_close`` and never below one tick (trading rules of SSE and SZSE). Half up,
     not to even: the two differ on about 0.6 % of days. What the terminal gave wins.
     Without a limit: one tick and infinity. Errors: InstrumentError for a ``pre_close``
     that is not above zero where the table needs it.

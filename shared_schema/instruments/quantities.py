@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared_schema.ids import Direction
-from shared_schema.instruments.boards import Instrument
+from shared_schema.instruments.rules import Instrument
 
 QuantityFault = Literal[
     "not_whole", "below_minimum", "not_a_step", "above_maximum", "split_remainder", "more_than_held"

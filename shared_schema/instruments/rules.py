@@ -1,4 +1,4 @@
-"""Board and rules of each instrument, as a table by the first digits of its code.
+"""The rules of each board, and of one instrument on one day.
 
 Limits and their dates: trading rules of SSE and SZSE (2023) and their 2026 revision
 (main-board ST 5 % -> 10 % on 2026-07-06), ChiNext reform of 2020-08-24, convertible
@@ -12,23 +12,10 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import Enum
 from functools import lru_cache
 
 from shared_schema.ids import Code
-from shared_schema.instruments.codes import InstrumentError, exchange_of, guess_code, parse_code
-
-
-class Board(Enum):
-    """Where an instrument is listed; each has its own table row."""
-
-    MAIN = "main"
-    CHINEXT = "chinext"
-    STAR = "star"
-    BEIJING = "beijing"
-    B_SHARE = "b_share"
-    FUND = "fund"
-    CONVERTIBLE_BOND = "convertible_bond"
+from shared_schema.instruments.codes import Board, InstrumentError, board_of, parse_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,43 +81,36 @@ _RULES: dict[Board, _BoardRules] = {
     Board.CONVERTIBLE_BOND: _BoardRules(10, 0.001, 0.20, 10, 10, 1_000_000, None, 0),
 }  # fmt: skip
 
-_BOARDS: tuple[tuple[str, tuple[str, ...], Board], ...] = (
-    ("SH", ("688", "689"), Board.STAR),
-    ("SH", ("600", "601", "603", "605"), Board.MAIN),
-    ("SH", ("900",), Board.B_SHARE),
-    ("SH", ("50", "51", "52", "53", "55", "56", "58"), Board.FUND),
-    ("SH", ("110", "111", "113", "118"), Board.CONVERTIBLE_BOND),
-    ("SZ", ("300", "301", "302"), Board.CHINEXT),
-    ("SZ", ("000", "001", "002", "003", "004"), Board.MAIN),
-    ("SZ", ("200",), Board.B_SHARE),
-    ("SZ", ("15", "16", "18"), Board.FUND),
-    ("SZ", ("123", "127", "128"), Board.CONVERTIBLE_BOND),
-    ("BJ", ("43", "83", "87", "88", "92"), Board.BEIJING),
-)
-
 MAIN_ST_TEN_PERCENT = date(2026, 7, 6)
 CHINEXT_TWENTY_PERCENT = date(2020, 8, 24)
 MAIN_PRICE_CAGE = date(2023, 4, 10)
 BOND_LIMIT = date(2022, 8, 1)
 
+
+def _codes(exchange: str, digits: str) -> list[str]:
+    return [f"{six}.{exchange}" for six in digits.split()]
+
+
 # Bought and sold on one day (T+0), one by one on purpose: a fund of the same family may
 # track something that is T+1. Whatever is missing here waits a day, which costs nothing
 # but time; the terminal's can_use_volume decides in the end.
 SAME_DAY_FUNDS = frozenset(
-    "511010.SH 511020.SH 511030.SH 511090.SH 511220.SH 511260.SH 511360.SH 511380.SH 511520.SH "  # bonds
-    "511660.SH 511690.SH 511700.SH 511800.SH 511850.SH 511880.SH 511990.SH "  # money market
-    "159001.SZ 159003.SZ 159005.SZ "
-    "518660.SH 518680.SH 518800.SH 518850.SH 518880.SH 159934.SZ 159937.SZ "  # gold
-    "159980.SZ 159981.SZ 159985.SZ "  # commodity futures
-    "510900.SH 513030.SH 513050.SH 513080.SH 513100.SH 513130.SH 513180.SH 513330.SH 513500.SH "
-    "513520.SH 513660.SH 513880.SH 159920.SZ 159941.SZ".split()  # cross-border
+    _codes("SH", "511010 511020 511030 511090 511220 511260 511360 511380 511520")  # bonds
+    + _codes("SH", "511660 511690 511700 511800 511850 511880 511990")  # money market
+    + _codes("SZ", "159001 159003 159005")
+    + _codes("SH", "518660 518680 518800 518850 518880")  # gold
+    + _codes("SZ", "159934 159937")
+    + _codes("SZ", "159980 159981 159985")  # commodity futures
+    + _codes("SH", "510900 513030 513050 513080 513100 513130 513180 513330 513500")  # cross-border
+    + _codes("SH", "513520 513660 513880")
+    + _codes("SZ", "159920 159941")
 )
 
 # Funds whose index holds only shares with a 20 % limit. SSE numbers its own 588, 589.
 TWENTY_PERCENT_PREFIXES = ("588", "589")
 TWENTY_PERCENT_FUNDS = frozenset(
-    "159915.SZ 159948.SZ 159949.SZ 159952.SZ 159977.SZ "  # ChiNext
-    "159780.SZ 159781.SZ 159782.SZ 159783.SZ".split()  # STAR and ChiNext 50
+    _codes("SZ", "159915 159948 159949 159952 159977")  # ChiNext
+    + _codes("SZ", "159780 159781 159782 159783")  # STAR and ChiNext 50
 )
 
 # N: first day of listing, C: second to fifth day; both are followed by the Chinese name.
@@ -148,7 +128,7 @@ def instrument(code: str, name: str = "", on: date | None = None) -> Instrument:
     other exchange suggested where the digits belong there.
     """
     checked = parse_code(code)
-    board = _board_of(checked)
+    board = board_of(checked)
     rules = _RULES[board]
     return Instrument(
         code=checked,
@@ -196,17 +176,6 @@ def _said(known: Instrument, field: str, value: float | None) -> float | None:
     if value < 0 or math.isinf(value):
         raise InstrumentError("instruments.override", known.code, field=field, value=value)
     return value
-
-
-def _board_of(code: Code) -> Board:
-    exchange = exchange_of(code)
-    for listed_on, prefixes, board in _BOARDS:
-        if exchange == listed_on and code.startswith(prefixes):
-            return board
-    meant = guess_code(code[:6])
-    if meant is None:
-        raise InstrumentError("instruments.no_board", code=code)
-    raise InstrumentError("instruments.other_exchange", code=code, meant=meant)
 
 
 def _limit_fraction(code: Code, board: Board, name: str, on: date | None) -> float | None:
