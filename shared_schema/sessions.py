@@ -26,8 +26,8 @@ _DAY = 86_400
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal() - _EPOCH_ORDINAL - 1
 
-Moment = float | datetime
-"""Unix seconds, or a datetime that knows its zone."""
+Instant = float | datetime
+"""Unix seconds, or a datetime that knows its zone. From a ``clock.Moment`` pass ``market``."""
 
 
 class ClockError(MiniqmtError, ValueError):
@@ -92,7 +92,7 @@ _WORDS = {
 }
 
 
-def state_at(time: Moment, calendar: TradingCalendar) -> SessionState:
+def state_at(time: Instant, calendar: TradingCalendar) -> SessionState:
     """The session state at ``time``; a date the calendar does not know is UNKNOWN_DATE."""
     day, second = _day_and_second(time)
     trades = calendar.is_trading_day(_date_of(day))
@@ -116,7 +116,7 @@ def may_cancel(state: SessionState) -> bool:
     return state in _CANCEL
 
 
-def screen_words(state: SessionState, time: Moment | None = None) -> str:
+def screen_words(state: SessionState, time: Instant | None = None) -> str:
     """The catalogue key of ``state`` for ``say``: 午间休市, 已收盘, 休市 and the rest.
 
     With ``time`` the early morning is 未开盘, not 已收盘.
@@ -126,17 +126,17 @@ def screen_words(state: SessionState, time: Moment | None = None) -> str:
     return _WORDS[state]
 
 
-def trading_day_of(time: Moment) -> str:
+def trading_day_of(time: Instant) -> str:
     """The date of ``time`` in Asia/Shanghai, ``YYYY-MM-DD``; whether it trades is the calendar's word."""
     return _iso(_day_and_second(time)[0])
 
 
-def date_of(time: Moment) -> date:
+def date_of(time: Instant) -> date:
     """The date of ``time`` in Asia/Shanghai."""
     return _date_of(_day_and_second(time)[0])
 
 
-def next_opening(time: Moment, calendar: TradingCalendar) -> float | None:
+def next_opening(time: Instant, calendar: TradingCalendar) -> float | None:
     """The Unix time at which continuous trading next begins (9:30 or 13:00), after ``time``.
 
     None when the calendar's known dates end before that.
@@ -152,17 +152,17 @@ def next_opening(time: Moment, calendar: TradingCalendar) -> float | None:
     return None
 
 
-def last_cancel_at(time: Moment) -> float:
+def last_cancel_at(time: Instant) -> float:
     """The Unix time of 14:56:30 on the day of ``time``."""
     return _unix_of(_day_and_second(time)[0], LAST_CANCEL)
 
 
-def final_list_at(time: Moment) -> float:
+def final_list_at(time: Instant) -> float:
     """The Unix time of 15:05 on the day of ``time``."""
     return _unix_of(_day_and_second(time)[0], FINAL_LIST)
 
 
-def trading_seconds_between(begin: Moment, end: Moment, calendar: TradingCalendar) -> float:
+def trading_seconds_between(begin: Instant, end: Instant, calendar: TradingCalendar) -> float:
     """Seconds of continuous trading from ``begin`` to ``end``, 0 where ``end`` is not later.
 
     The clock of ``cancel_after_seconds``: lunch, nights, auctions, holidays and dates the
@@ -179,7 +179,7 @@ def trading_seconds_between(begin: Moment, end: Moment, calendar: TradingCalenda
     return total
 
 
-def after_trading_seconds(begin: Moment, seconds: float, calendar: TradingCalendar) -> float | None:
+def after_trading_seconds(begin: Instant, seconds: float, calendar: TradingCalendar) -> float | None:
     """The Unix time at which ``seconds`` of continuous trading have passed since ``begin``.
 
     None when the calendar's known dates end before that. The inverse of
@@ -201,7 +201,7 @@ def after_trading_seconds(begin: Moment, seconds: float, calendar: TradingCalend
     return None
 
 
-def shanghai(time: Moment) -> datetime:
+def shanghai(time: Instant) -> datetime:
     """``time`` as an aware datetime in Asia/Shanghai."""
     day, second = _day_and_second(time)
     midnight = datetime.combine(_date_of(day), datetime.min.time(), SHANGHAI)
@@ -215,13 +215,13 @@ def unix(time: datetime) -> float:
     return time.timestamp()
 
 
-def hms(time: Moment) -> str:
+def hms(time: Instant) -> str:
     """``HH:MM:SS`` in Asia/Shanghai, the second begun."""
     second = int(_day_and_second(time)[1])
     return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
-def _day_and_second(time: Moment) -> tuple[int, float]:
+def _day_and_second(time: Instant) -> tuple[int, float]:
     """Days since 1970-01-01 and seconds since midnight, both in Shanghai."""
     seconds = unix(time) if isinstance(time, datetime) else time
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not math.isfinite(seconds):
