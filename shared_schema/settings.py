@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from shared_schema import settings_values as check
@@ -183,7 +183,9 @@ def _checked(key: str, found: Written, rule: Rule) -> Any:
         expected = str(problem)
         place = found.origin.place
         raise SettingsError("settings.wrong_value", place, name=key, value=shown, expected=expected) from None
-    return found.base / value if rule.is_path else value
+    if rule.is_path and not PureWindowsPath(value).drive:  # a Windows path stays itself on any host
+        return found.base / value
+    return value
 
 
 def _fill_derived_defaults(values: dict[str, Any], origins: dict[str, Origin]) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from shared_schema import settings_values as check
 from shared_schema.sync_defaults import SYNC_TOOLS, SyncDefaults, sync_defaults
 
+ACCOUNT_TYPES = ("STOCK", "CREDIT")
+
 
 @dataclass(frozen=True)
 class Sync:
@@ -34,7 +36,7 @@ class Account:
     alias: str = check.setting("main", check.name)
     id: str | None = check.setting(None, check.account_number, "QMT_ACCOUNT_ID", "ACCOUNT_ID", secret=True)
     type: str = check.setting(
-        "STOCK", check.one_of("STOCK", "CREDIT", upper=True), "QMT_ACCOUNT_TYPE", "ACCOUNT_TYPE"
+        "STOCK", check.one_of(*ACCOUNT_TYPES, upper=True), "QMT_ACCOUNT_TYPE", "ACCOUNT_TYPE"
     )
 
 
