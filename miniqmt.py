@@ -190,22 +190,25 @@ def environment_for(script_path):
     return environment
 
 
+def pins_of(requirements):
+    """The pins of a requirements file that hold on this system, as (name, version)."""
+    with open(requirements, encoding="utf-8") as file:
+        lines = [line.strip() for line in file]
+    pins = [PIN.match(line) for line in lines if line and not line.startswith("#")]
+    if None in pins:
+        return [("", "a line that is no pin")]  # never installed: the environment is then made by pip
+    return [(pin[1], pin[2]) for pin in pins if pin[3] in (None, sys.platform)]
+
+
 def pins_hold(requirements):
     """Whether the running Python has every pinned version already (``pip install -e .`` does that)."""
     from importlib import metadata
 
-    with open(requirements, encoding="utf-8") as file:
-        pins = [PIN.match(line.strip()) for line in file if line.strip() and not line.startswith("#")]
-    for pin in pins:
-        if pin is None:
-            return False
-        name, version, platform = pin.groups()
-        if platform not in (None, sys.platform):
-            continue
+    for name, version in pins_of(requirements):
         try:
             if metadata.version(name) != version:
                 return False
-        except metadata.PackageNotFoundError:
+        except (metadata.PackageNotFoundError, ValueError):
             return False
     return True
 
