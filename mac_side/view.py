@@ -113,14 +113,14 @@ class PositionView(Record):
     """Shares the strategy never sells."""
     flow: int = 0
     """Shares in the strategy's lots."""
-    volume: int = 0
+    volume: int | None = None
     """Shares at the broker, fixed ones included."""
-    can_use: int = 0
+    can_use: int | None = None
     """Of these, may be sold today (T+1)."""
     cost: float = 0.0
     """Average, yuan a share."""
-    market_value: float = 0.0
-    floating_profit: float = 0.0
+    market_value: float | None = None
+    floating_profit: float | None = None
 
 
 class LotView(Record):

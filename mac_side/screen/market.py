@@ -1,0 +1,70 @@
+"""The price, its change, and the last bars with the grid's prices on the axis."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from mac_side.screen.chart import Mark, candle_chart, candles_of, sparkline
+from mac_side.screen.look import Look, inside, pairs, panel, percent, price, price_digits
+from mac_side.view import View
+from shared_schema.words import say
+
+ROWS_FOR_CANDLES = 9
+
+
+def market_panel(view: View, look: Look, width: int, rows: int) -> Panel:
+    """Price, change, previous close and the day's range; below candles or a sparkline."""
+    room = inside(width)
+    body: list[RenderableType] = [_headline(view, look, room)]
+    if rows >= ROWS_FOR_CANDLES:
+        body += [Text(""), _candles(view, look, room, rows - 2)]
+    else:
+        day = _day(view)[: 2 * max(0, rows - 1)]
+        body.append(pairs(day, room))
+        left = rows - 1 - (len(day) + 1) // 2
+        body.append(Text(sparkline(view.bars.close, room, left, look), style=look.of_sign(view.price.change)))
+    return panel(say("screen.title.market"), Group(*body), look, width, rows)
+
+
+def _headline(view: View, look: Look, width: int) -> Text:
+    digits, now = price_digits(view.code), view.price
+    style = look.of_sign(now.change)
+    line = Text.assemble(
+        (price(now.price, digits), f"bold {style}"), "  ", (percent(now.change), f"bold {style}")
+    )
+    if now.change is not None:
+        line.append(f"  {now.price - now.pre_close:+.{digits}f}", style=style)
+    if width < 56:
+        return line
+    tail = Text("  ").join(Text.assemble((f"{label} ", "bright_black"), value) for label, value in _day(view))
+    return Text.assemble(line, " " * max(2, width - line.cell_len - tail.cell_len), tail)
+
+
+def _day(view: View) -> list[tuple[str, str]]:
+    digits, now = price_digits(view.code), view.price
+    return [
+        (say("screen.market.pre_close"), price(now.pre_close, digits)),
+        (say("screen.market.open"), price(now.open, digits)),
+        (say("screen.market.high"), price(now.high, digits)),
+        (say("screen.market.low"), price(now.low, digits)),
+    ]
+
+
+def _candles(view: View, look: Look, width: int, rows: int) -> Text:
+    digits, grid = price_digits(view.code), view.grid
+    given = [
+        (view.price.price, "screen.mark.now", "bold"),
+        (grid.next_buy, "screen.mark.buy", look.up),
+        *((target, "screen.mark.sell", look.down) for target in grid.next_sells[:3]),
+        (grid.anchor, "screen.mark.anchor", "cyan"),
+        *((lot.buy_price, "screen.mark.lot", "bright_black") for lot in view.lots),
+    ]
+    marks = [Mark(value, say(key), style) for value, key, style in given if value]
+    axis = digits + 8 + max((cell_len(mark.label) for mark in marks), default=0) * 2
+    candles = candles_of(view.bars, width - axis)
+    if not candles:
+        return Text(say("screen.market.no_bars"), style="bright_black")
+    return candle_chart(candles, marks, look, width, rows, digits)

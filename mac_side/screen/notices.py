@@ -1,0 +1,89 @@
+"""What a person must know now, gravest first, each with what to do.
+
+The header shows the first, the messages panel all of them, and without a terminal they are
+printed when they come and go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mac_side.screen.look import age, clock
+from mac_side.view import View
+from shared_schema.words import say
+
+SILENT_AFTER = 5.0
+"""Seconds without a new view after which the engine counts as silent."""
+
+Level = Literal["red", "yellow"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that stands between the person and calm."""
+
+    level: Level
+    text: str
+    what_to_do: str = ""
+    kind: str = "alarm"
+    """One word that stays the same while the text (an age) changes."""
+
+
+def notices(view: View, silence: float = 0.0) -> list[Notice]:
+    """All that stands now; ``silence`` is how long (seconds) the engine has written nothing."""
+    found = [*_engine(view, silence), *_halt(view), *_link(view)]
+    if view.counts.unknown_orders and not any("unknown" in n.kind for n in found):
+        text = say("screen.notice.unknown", count=view.counts.unknown_orders)
+        found.append(Notice("red", text, say("screen.notice.unknown_next"), "unknown"))
+    found += [Notice("red", alarm.text, alarm.what_to_do, f"alarm {alarm.text}") for alarm in view.alarms]
+    if view.trading_held:
+        found.append(Notice("yellow", view.trading_held, kind=f"held {view.trading_held}"))
+    found += [
+        Notice("yellow", say("screen.notice.waiting", what=w), kind=f"waiting {w}") for w in view.waiting_for
+    ]
+    if view.grid.paused_by_hand:
+        found.append(Notice("yellow", say("screen.notice.paused_by_hand"), kind="paused_by_hand"))
+    return _without_repeats(found)
+
+
+def _engine(view: View, silence: float) -> list[Notice]:
+    if view.ended:
+        return [Notice("yellow", say("screen.notice.ended", at=clock(view.market)), kind="ended")]
+    if silence <= SILENT_AFTER:
+        return []
+    text = say("screen.notice.silent", age=age(silence))
+    return [Notice("red", text, say("screen.notice.silent_next"), "silent")]
+
+
+def _halt(view: View) -> list[Notice]:
+    halt = view.halt
+    if not halt.halted:
+        return []
+    confirmed = (
+        say("screen.notice.confirmed", at=clock(halt.confirmed_at))
+        if halt.confirmed_at is not None
+        else say("screen.notice.unconfirmed")
+    )
+    text = say("screen.notice.halted", since=clock(halt.since), confirmed=confirmed)
+    if halt.reason:
+        text += say("screen.notice.halt_reason", reason=halt.reason)
+    next_step = say(
+        "screen.notice.halt_next" if halt.confirmed_at is not None else "screen.notice.unconfirmed_next"
+    )
+    return [Notice("red", text, next_step, f"halt {halt.confirmed_at is not None}")]
+
+
+def _link(view: View) -> list[Notice]:
+    link, found = view.link, []
+    if link.executor_age is not None and link.executor_age > link.red_after:
+        text = say("screen.notice.executor_gone", age=age(link.executor_age))
+        found.append(Notice("red", text, say("screen.notice.executor_gone_next"), "executor_gone"))
+    stale = link.quote_age is not None and link.quote_age > link.quote_stale_after
+    if stale and view.session == "continuous" and not view.trading_held:
+        found.append(Notice("red", say("screen.notice.stale"), say("screen.notice.stale_next"), "stale"))
+    return found
+
+
+def _without_repeats(found: list[Notice]) -> list[Notice]:
+    return list({notice.text: notice for notice in reversed(found)}.values())[::-1]
