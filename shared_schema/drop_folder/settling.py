@@ -12,8 +12,6 @@ from enum import Enum
 
 SETTLE = 5.0
 """Seconds an unusable file must stay unchanged before it is copied to quarantine."""
-UNDATED = 300.0
-"""Seconds after which an unusable file that tells no expiry is taken out of the way."""
 
 
 class Verdict(Enum):
@@ -35,16 +33,15 @@ class _Watched:
 class Settling:
     """Remembers the unusable files of one folder between scans."""
 
-    def __init__(self, settle: float = SETTLE, undated: float = UNDATED) -> None:
+    def __init__(self, settle: float = SETTLE) -> None:
         self._settle = settle
-        self._undated = undated
         self._watched: dict[str, _Watched] = {}
 
     def judge(self, name: str, fingerprint: bytes, now: float, expires_at: float | None) -> Verdict:
         """The verdict on an unusable file; ``now`` is monotonic seconds.
 
         ``expires_at`` is on the same clock, None where the file can't be dated: then it
-        goes once it has been unchanged for ``undated`` seconds.
+        goes as soon as it has settled.
         """
         watched = self._watched.get(name)
         if watched is None or watched.fingerprint != fingerprint:
@@ -52,8 +49,7 @@ class Settling:
         unchanged = now - watched.unchanged_since
         if unchanged < self._settle:
             return Verdict.WAIT
-        gone_at = expires_at if expires_at is not None else watched.unchanged_since + self._undated
-        if now >= gone_at:
+        if expires_at is None or now >= expires_at:
             del self._watched[name]
             return Verdict.TAKE_AWAY
         if watched.copied:

@@ -67,7 +67,6 @@ SEED_FIELDS = frozenset(
     {"signal_id", "code", "direction", "price", "shares", "timestamp", "reason"}
     | {"client_order_id", "amount", "layer_index", "release_client_order_ids"}
 )
-_NEEDED_IN_VERSION_2 = ("strategy", "executor")
 
 
 def decode_signal(raw: bytes, where: str = "", key: Key | None = None) -> Received[OrderSignal]:
@@ -93,9 +92,8 @@ def _check(signal: OrderSignal, envelope: Envelope | None, where: str) -> None:
         raise MessageError("missing_field", where, signal_id=identity, field="target_signal_id")
     if envelope is None:
         return
-    for field in _NEEDED_IN_VERSION_2:
-        if not getattr(signal, field):
-            raise MessageError("missing_field", where, signal_id=identity, field=field)
+    if not signal.strategy:
+        raise MessageError("missing_field", where, signal_id=identity, field="strategy")
 
 
 def price_text(price: float) -> str:

@@ -1,0 +1,272 @@
+"""From a file to an order: known? ours? allowed? Then INTENT, CALLING and the submit."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from shared_schema.ids import SignalId
+from shared_schema.messages import OrderSignal, Received, signal_digest
+from shared_schema.words import say
+from windows_side.brokers.port import AccountState, OrderRequest
+from windows_side.execution.actions import AnswerAgain, Archive, CopyToQuarantine, MoveToQuarantine, Submit
+from windows_side.execution.cancels import Cancels
+from windows_side.execution.desk import Desk
+from windows_side.execution.events import FileSeen
+from windows_side.execution.intake import KeepApart, LeaveAlone, RefusedFile, SignalFile
+from windows_side.execution.ledger import WRITERS
+from windows_side.execution.order import Order
+from windows_side.execution.order_book import sellable
+from windows_side.execution.quote_board import QuoteBoard
+from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
+from windows_side.execution.states import OrderEvent
+from windows_side.execution.tags import tag_of
+
+
+class Admission:
+    """Decides about every file a scan finds, and about the orders that wait for their turn."""
+
+    def __init__(self, desk: Desk, quotes: QuoteBoard, cancels: Cancels, writers: dict[str, str]) -> None:
+        self._desk = desk
+        self._quotes = quotes
+        self._cancels = cancels
+        self._writers = writers
+        self._calls: deque[float] = deque()
+        self._said: set[tuple[str, str]] = set()
+
+    # Files
+
+    def file_seen(self, event: FileSeen, *, ready: bool, account: AccountState | None, asked_at: float) -> None:
+        """Take, refuse, keep apart or leave alone one file."""
+        name = event.name.text
+        match event.intake:
+            case LeaveAlone(reason):
+                if reason:
+                    self._say_once(name, reason)
+            case KeepApart(reason, copy):
+                self._desk.alarm("quarantined", file=name, reason=reason["reason"])
+                self._desk.do(CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason))
+            case RefusedFile(signal_id, error):
+                self._refused_file(name, signal_id, error.error_code, str(error))
+            case SignalFile(received):
+                self._signal(name, received, ready, account, asked_at)
+
+    def _refused_file(self, name: str, signal_id: SignalId, code: str, sentence: str) -> None:
+        if self._desk.book.digest_of(signal_id) is not None:
+            self._desk.alarm("id_reused", signal_id=signal_id, file=name)
+            self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id, "error": code}))
+            return
+        now = self._desk.now
+        order = Order(signal_id, "", None, "received", now.wall, now.market, self._desk.trading_day)
+        self._refuse(order, code, sentence)
+        self._desk.do(Archive(name, signal_id))
+
+    def _signal(
+        self,
+        name: str,
+        received: Received[OrderSignal],
+        ready: bool,
+        account: AccountState | None,
+        asked_at: float,
+    ) -> None:
+        signal = received.body
+        if self._known(name, received) or self._not_addressed(name, received):
+            return
+        expired = self._desk.now.wall > signal.deadline and not signal.is_cancel
+        if not ready and not expired:
+            return  # it stays in the folder until the broker is ready, or until it expires
+        order = self._row(received)
+        refusal = self._origin_refusal(received)
+        if refusal is not None:
+            self._refuse(order, refusal.error_code, _sentence(refusal))
+        elif signal.is_cancel:
+            self._cancels.take(order)
+        elif self._cancels.waits_for(order):
+            self._cancels.settle_unplaced(order)
+        elif expired:
+            self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(self._desk.now.wall - signal.deadline))
+        elif self._desk.halt.is_halted:
+            self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
+        else:
+            self._admit(order, account, asked_at)
+        self._desk.do(Archive(name, order.signal_id))
+
+    def _known(self, name: str, received: Received[OrderSignal]) -> bool:
+        signal_id = received.body.signal_id
+        book = self._desk.book
+        clash = book.clash_of(signal_id)
+        if clash is not None:
+            self._desk.alarm("id_case_clash", signal_id=signal_id, other=clash)
+            self._desk.do(MoveToQuarantine(name, {"reason": "id_case_clash", "signal_id": signal_id, "other": clash}))
+            return True
+        digest = book.digest_of(signal_id)
+        if digest is None:
+            return False
+        if digest != signal_digest(received.body, received.envelope):
+            # The first stands; nothing further of this id is executed, and no result may confuse the first's.
+            self._desk.alarm("id_reused", signal_id=signal_id, file=name)
+            self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id}))
+            return True
+        self._desk.say("known_signal", signal_id=signal_id)
+        self._desk.do(AnswerAgain(signal_id))
+        self._desk.do(Archive(name, signal_id))
+        return True
+
+    def _not_addressed(self, name: str, received: Received[OrderSignal]) -> bool:
+        executor = received.body.executor
+        if executor is None or executor == self._desk.rules.instance:
+            return False
+        self._say_once(name, "addressed_elsewhere", executor=executor)
+        return True
+
+    def _origin_refusal(self, received: Received[OrderSignal]) -> Refusal | None:
+        rules, envelope, signal = self._desk.rules, received.envelope, received.body
+        if envelope is None:
+            return None if rules.allow_version_1 else Refusal("version_1", {})
+        if envelope.mode != rules.mode:
+            return Refusal("other_mode", {"mode": envelope.mode, "ours": rules.mode})
+        if envelope.account != rules.account and not rules.offline:
+            return Refusal("other_account", {"account": envelope.account, "ours": rules.account})
+        if signal.executor is None and not rules.offline:
+            return Refusal("missing_field", {"field": "executor"})
+        return self._writer_refusal(signal.strategy or "", envelope.writer)
+
+    def _writer_refusal(self, strategy: str, writer: str) -> Refusal | None:
+        bound = self._writers.setdefault(strategy, writer)
+        if bound != writer:
+            return Refusal("other_writer", {"strategy": strategy, "writer": writer, "bound": bound})
+        if not self._said_already("bound", strategy):
+            self._desk.remember(WRITERS, dict(self._writers))
+        return None
+
+    def rebind(self, strategy: str) -> None:
+        """Let the next writer of ``strategy`` be the bound one."""
+        self._writers.pop(strategy, None)
+        self._said.discard(("bound", strategy))
+        self._desk.remember(WRITERS, dict(self._writers))
+        self._desk.say("rebound", strategy=strategy)
+
+    def _row(self, received: Received[OrderSignal]) -> Order:
+        now, envelope, signal = self._desk.now, received.envelope, received.body
+        day = self._desk.trading_day
+        return Order(
+            signal_id=signal.signal_id,
+            digest=signal_digest(signal, envelope),
+            signal=signal,
+            state="received",
+            received_at=now.wall,
+            received_market=now.market,
+            trading_day=day,
+            version=received.version,
+            writer=envelope.writer if envelope else "",
+            signal_epoch=envelope.epoch if envelope else None,
+            signal_seq=envelope.seq if envelope else None,
+            tag=tag_of(self._desk.rules.account, day, signal.signal_id),
+        )
+
+    # Orders
+
+    def _admit(self, order: Order, account: AccountState | None, asked_at: float) -> None:
+        refusal = self._gate(order, account, asked_at)
+        if refusal is not None:
+            self._refuse(order, refusal.error_code, _sentence(refusal))
+            return
+        waiting = len(self._desk.book.waiting())
+        intended = order.after(OrderEvent.ADMIT, intent_at=self._desk.now.wall)
+        if waiting == 0 and self._may_call():
+            self._call(intended)
+        elif waiting < self._desk.rules.limits.waiting:
+            self._desk.store(intended, "waits_its_turn")
+        else:
+            limit = self._desk.rules.limits.waiting
+            self._refuse(order, "queue_full", _sentence(Refusal("queue_full", {"limit": limit})))
+
+    def _call(self, order: Order) -> None:
+        signal = order.signal
+        if signal is None:
+            raise ValueError(f"{order.signal_id} has no signal to place")
+        now = self._desk.now
+        self._calls.append(now.wall)
+        self._desk.store(order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market)
+        request = OrderRequest(
+            signal_id=order.signal_id,
+            tag=order.tag,
+            code=signal.code,
+            direction=signal.direction,
+            shares=signal.shares,
+            price=signal.price,
+            strategy=signal.strategy or "",
+        )
+        self._desk.do(Submit(request, signal.deadline))
+
+    def release_waiting(self, account: AccountState | None, asked_at: float) -> None:
+        """Hand waiting orders in as their turn comes, after a second look at the gate."""
+        for order in self._desk.book.waiting():
+            if not self._may_call():
+                return
+            refusal = self._gate(order, account, asked_at)
+            if self._desk.halt.is_halted:
+                refusal = Refusal("halted", {"reason": self._desk.halt.reason})
+            if refusal is not None:
+                self._refuse(order, refusal.error_code, _sentence(refusal))
+            else:
+                self._call(order)
+
+    def expire_waiting(self) -> None:
+        """End waiting orders whose time is over; under a halt all of them."""
+        for order in self._desk.book.waiting():
+            if self._desk.halt.is_halted:
+                self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
+            elif order.signal is not None and self._desk.now.wall > order.signal.deadline:
+                late = round(self._desk.now.wall - order.signal.deadline)
+                self._end(order, OrderEvent.EXPIRE, "expired", seconds=late)
+
+    def _may_call(self) -> bool:
+        wall = self._desk.now.wall
+        while self._calls and self._calls[0] <= wall - 1.0:
+            self._calls.popleft()
+        return len(self._calls) < self._desk.rules.limits.orders_per_second
+
+    def _gate(self, order: Order, account: AccountState | None, asked_at: float) -> Refusal | None:
+        signal, book, now = order.signal, self._desk.book, self._desk.now
+        if signal is None or account is None:
+            return Refusal("not_ready", {})
+        window = self._desk.rules.limits.duplicate_window_seconds
+        is_first_look = not order.intent_at
+        duplicate = book.duplicate_of(signal, now.market, window) if is_first_look else None
+        counted = 0 if is_first_look else 1
+        already = 0.0 if is_first_look else signal.notional
+        facts = Facts(
+            now=now,
+            quote=self._quotes.quote(signal.code),
+            quote_age=self._quotes.age(signal.code, now),
+            cash=account.asset.cash - book.committed_cash(asked_at, order.signal_id),
+            sellable=sellable(account, signal.code)
+            - book.committed_shares(asked_at, signal.code, order.signal_id),
+            orders_today=book.orders_on(self._desk.trading_day) - counted,
+            turnover_today=book.turnover_on(self._desk.trading_day, signal.code) - already,
+            duplicate_of=duplicate or "",
+        )
+        return refusal_of(signal, facts, self._desk.rules)
+
+    def _refuse(self, order: Order, code: str, sentence: str) -> None:
+        event = OrderEvent.EXPIRE if code == "expired" else OrderEvent.REFUSE
+        self._desk.store(order.after(event), "refused", code, error_code=code, message=sentence)
+        self._desk.say("refused", signal_id=order.signal_id, error_code=code, sentence=sentence)
+
+    def _end(self, order: Order, event: OrderEvent, code: str, **values: object) -> None:
+        self._desk.store(order.after(event), code, error_code=code, message=_sentence(Refusal(code, values)))
+
+    def _say_once(self, name: str, action: str, **fields: object) -> None:
+        if not self._said_already(name, action):
+            self._desk.alarm(action, file=name, **fields)
+
+    def _said_already(self, what: str, action: str) -> bool:
+        key = (what, action)
+        if key in self._said:
+            return True
+        self._said.add(key)
+        return False
+
+
+def _sentence(refusal: Refusal) -> str:
+    return say(f"refusals.{refusal.error_code}.what", **refusal.values)

@@ -1,0 +1,241 @@
+"""What the broker says, brought onto the rows: any order of events, any duplicates, same end."""
+
+from __future__ import annotations
+
+from shared_schema.errors import StateError
+from shared_schema.ids import OrderId
+from shared_schema.instruments import instrument, to_ticks
+from shared_schema.messages import Trade
+from windows_side.brokers.port import (
+    FINAL_STATUSES,
+    BrokerOrder,
+    BrokerTrade,
+    CancelReturned,
+    DayAnswered,
+    Placed,
+    Refused,
+    SubmitOverran,
+    SubmitReturned,
+    SubmitTurnedBack,
+    Unclear,
+)
+from windows_side.execution.actions import AskDay
+from windows_side.execution.desk import Desk
+from windows_side.execution.order import Order
+from windows_side.execution.settlement import event_of, overfilled
+from windows_side.execution.states import TRANSITIONS, OrderEvent
+from windows_side.execution.tags import is_ours
+
+
+class BrokerDesk:
+    """Applies the broker's answers and pushes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
+        self._foreign: set[OrderId] = set()
+        # What an earlier run left at the broker without an id: the first complete list decides.
+        self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
+
+    def submit_returned(self, event: SubmitReturned) -> None:
+        """The place call came back, in time or late."""
+        order = self._desk.book.get(event.signal_id)
+        if order is None:
+            self._desk.alarm("answer_without_order", signal_id=event.signal_id)
+            return
+        answer = event.answer
+        if isinstance(answer, Placed):
+            self._placed(order, answer.order_id)
+        elif isinstance(answer, Refused):
+            if self._may(order, OrderEvent.REFUSED_FOR_SURE):
+                self._desk.store(
+                    order.after(OrderEvent.REFUSED_FOR_SURE),
+                    "refused_by_broker",
+                    answer.code,
+                    error_code="refused_by_broker",
+                    broker_message=answer.message,
+                    message=answer.message,
+                )
+        else:
+            self._unclear(order, answer)
+
+    def _placed(self, order: Order, order_id: OrderId) -> None:
+        owner = self._desk.book.by_order_id(order_id)
+        if owner is not None and owner.signal_id != order.signal_id:
+            # An id that belongs to another row proves nothing about this one.
+            self._unclear(order, Unclear(f"order id {order_id} belongs to {owner.signal_id}"))
+            return
+        if order.order_id == order_id and order.state != "unknown":
+            return
+        if self._may(order, OrderEvent.LIVE):
+            order = order.after(OrderEvent.LIVE)
+        self._settle(self._with_orphans(order.changed(order_id=order_id)), "placed", order_id, force=True)
+
+    def _unclear(self, order: Order, answer: Unclear) -> None:
+        if order.order_id or not self._may(order, OrderEvent.NO_ANSWER):
+            return
+        unknown = self._desk.store(
+            order.after(OrderEvent.NO_ANSWER),
+            "unknown",
+            answer.message,
+            unclear_at=self._desk.now.wall,
+            error_code="",
+            broker_message=answer.message,
+        )
+        self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
+        self._desk.do(AskDay())
+
+    def submit_overran(self, event: SubmitOverran) -> None:
+        """The place call did not come back in time: unknown, never failed."""
+        order = self._desk.book.get(event.signal_id)
+        if order is not None and order.state == "submitted":
+            self._unclear(order, Unclear("no answer within the deadline"))
+
+    def turned_back(self, event: SubmitTurnedBack) -> None:
+        """The worker stopped directly before the call: positive proof that nothing was placed."""
+        order = self._desk.book.get(event.signal_id)
+        halted = event.reason == "halt"
+        happened = OrderEvent.TURN_BACK_HALT if halted else OrderEvent.TURN_BACK_EXPIRED
+        if order is None or not self._may(order, happened):
+            return
+        code = "halted" if halted else "expired"
+        self._desk.store(order.after(happened), "turned_back", event.reason, error_code=code, message=code)
+
+    def cancel_returned(self, event: CancelReturned) -> None:
+        """A cancel was taken or not; the order's own updates tell the rest."""
+        order = self._desk.book.by_order_id(event.order_id)
+        if order is not None and not event.accepted:
+            self._desk.say("cancel_refused", signal_id=order.signal_id, detail=event.message)
+            self._desk.do(AskDay())
+
+    def day_answered(self, event: DayAnswered) -> bool:
+        """The day's list; a failed one says nothing. Whether it was a complete answer."""
+        if event.day is None:
+            return False
+        for broker_order in event.day.orders:
+            self.order_updated(broker_order, event.asked_at)
+        for trade in event.day.trades:
+            self.trade_updated(trade)
+        for order in self._desk.book.at_broker():
+            if not order.order_id:
+                self._not_in_list(order, event.asked_at)
+        self._left_open.clear()
+        return True
+
+    def _not_in_list(self, order: Order, asked_at: float) -> None:
+        asked_after = order.signal_id in self._left_open or 0 < order.unclear_at < asked_at
+        if not asked_after:
+            return
+        if self._desk.rules.absence_is_proof:
+            self._desk.store(
+                order.after(OrderEvent.PROVEN_ABSENT), "proven_absent", error_code="not_placed", message=""
+            )
+        elif order.state != "unknown":
+            self._unclear(order, Unclear("not in the day's list after a restart"))
+
+    def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
+        """An order as the broker shows it; ``asked_at`` where it comes from a query."""
+        order = self._desk.book.by_tag(seen.remark) if seen.remark else None
+        if order is None:
+            order = self._desk.book.by_order_id(seen.order_id)
+        if order is None:
+            self._not_ours(seen)
+            return
+        if _differs(order, seen):
+            self._impossible(order, f"order {seen.order_id} differs from its signal")
+            return
+        status, filled = _merged(order, seen)
+        final_seen = order.final_seen_at
+        if status in FINAL_STATUSES and not final_seen:
+            final_seen = self._desk.now.wall
+        changed = order.changed(
+            order_id=order.order_id or seen.order_id,
+            broker_status=status,
+            broker_filled=filled,
+            broker_message=seen.message or order.broker_message,
+            final_seen_at=final_seen,
+        )
+        self._settle(self._with_orphans(changed), "order_update", str(status), asked_at=asked_at)
+
+    def _not_ours(self, seen: BrokerOrder) -> None:
+        if seen.order_id in self._foreign:
+            return
+        self._foreign.add(seen.order_id)
+        if is_ours(seen.remark):
+            # Our tag, and the ledger does not know it: the ledger was put back, or another executor trades here.
+            self._desk.halt_trading(f"order {seen.order_id} carries our tag and is not in the ledger")
+        self._desk.say("foreign_order", order_id=seen.order_id, code=seen.code, shares=seen.shares)
+
+    def trade_updated(self, seen: BrokerTrade) -> None:
+        """A fill; the same one may come many times, and before its order."""
+        order = self._desk.book.by_tag(seen.remark) if seen.remark else None
+        if order is None:
+            order = self._desk.book.by_order_id(seen.order_id)
+        if order is None:
+            self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            return
+        changed = order.changed(order_id=order.order_id or seen.order_id)
+        self._settle(self._with_trades(changed, [seen]), "trade", seen.trade_id)
+
+    def _with_orphans(self, order: Order) -> Order:
+        return self._with_trades(order, list(self._orphans.pop(order.order_id, {}).values()))
+
+    def _with_trades(self, order: Order, trades: list[BrokerTrade]) -> Order:
+        for seen in trades:
+            if seen.shares <= 0 or seen.price <= 0 or not _fits(order, seen):
+                self._impossible(order, f"trade {seen.trade_id}: {seen.shares} shares at {seen.price}")
+                continue
+            order = order.with_trade(Trade(trade_id=seen.trade_id, price=seen.price, shares=seen.shares, time=seen.time))
+        return order
+
+    def _settle(
+        self, order: Order, action: str, detail: str = "", *, asked_at: float | None = None, force: bool = False
+    ) -> None:
+        before = self._desk.book.get(order.signal_id)
+        happened = event_of(order, final_confirmed=self._final_is_confirmed(order, asked_at))
+        if happened is not None and self._may(order, happened):
+            order = order.after(happened)
+        if order == before and not force:
+            return
+        if before is not None and before.is_terminal and order.trades != before.trades:
+            self._desk.alarm("late_trade", signal_id=order.signal_id, filled=order.filled_shares)
+        if order.state == "refused_by_broker" and not order.error_code:
+            order = order.changed(error_code="refused_by_broker", message=order.broker_message)
+        self._desk.store(order, action, detail)
+        if overfilled(order):
+            self._impossible(order, f"{order.filled_shares} shares filled of fewer ordered")
+
+    def _final_is_confirmed(self, order: Order, asked_at: float | None) -> bool:
+        wait = self._desk.rules.final_read
+        if wait == 0:
+            return True
+        return asked_at is not None and bool(order.final_seen_at) and asked_at >= order.final_seen_at + wait
+
+    def _impossible(self, order: Order, what: str) -> None:
+        self._desk.alarm("impossible_event", signal_id=order.signal_id, detail=what)
+        self._desk.halt_trading(what)
+
+    def _may(self, order: Order, happened: OrderEvent) -> bool:
+        return (order.state, happened) in TRANSITIONS
+
+
+def _differs(order: Order, seen: BrokerOrder) -> bool:
+    signal = order.signal
+    if signal is None:
+        raise StateError("executor.ledger_damaged", order.signal_id, detail="an order without its signal")
+    tick = instrument(signal.code).tick_size
+    same_price = seen.price <= 0 or to_ticks(seen.price, tick) == to_ticks(signal.price, tick)
+    same = (seen.code, seen.direction, seen.shares) == (signal.code, signal.direction, signal.shares)
+    return not (same and same_price)
+
+
+def _fits(order: Order, seen: BrokerTrade) -> bool:
+    return order.signal is not None and (seen.code, seen.direction) == (order.signal.code, order.signal.direction)
+
+
+def _merged(order: Order, seen: BrokerOrder) -> tuple[int, int]:
+    """Status and traded volume after ``seen``: neither goes back, whatever order the news come in."""
+    filled = max(order.broker_filled, seen.filled_shares)
+    if order.broker_status in FINAL_STATUSES and seen.status not in FINAL_STATUSES:
+        return order.broker_status, filled
+    return seen.status, filled

@@ -1,0 +1,204 @@
+"""The executor core: events in, actions out. No I/O, no clock of its own.
+
+``handle(event, now)`` is called by one thread. The shell makes every Record of the
+returned actions durable in one commit before it performs any of the others, so no order
+reaches the broker without its INTENT and CALLING mark (I3).
+"""
+
+from __future__ import annotations
+
+from shared_schema.clock import Moment
+from shared_schema.messages import Quote
+from windows_side.brokers.port import (
+    AccountAnswered,
+    AccountState,
+    CancelReturned,
+    DayAnswered,
+    OrderUpdate,
+    ReadinessChanged,
+    SubmitOverran,
+    SubmitReturned,
+    SubmitTurnedBack,
+    TradeUpdate,
+)
+from windows_side.execution.actions import Action, AskAccount, AskDay
+from windows_side.execution.admission import Admission
+from windows_side.execution.broker_desk import BrokerDesk
+from windows_side.execution.cancels import Cancels
+from windows_side.execution.desk import Desk
+from windows_side.execution.events import (
+    Event,
+    FileSeen,
+    HaltsSeen,
+    QuoteSeen,
+    RebindTyped,
+    ResumeTyped,
+    TimePassed,
+)
+from windows_side.execution.ledger import Memory
+from windows_side.execution.order_book import OrderBook
+from windows_side.execution.quote_board import QuoteBoard
+from windows_side.execution.rules import Rules
+from windows_side.execution.states import OrderEvent
+
+ACCOUNT_INTERVAL = 10.0
+"""Seconds between two readings of asset and positions."""
+
+
+class ExecutorCore:
+    """One account's executor in one mode."""
+
+    def __init__(self, rules: Rules, memory: Memory) -> None:
+        self._rules = rules
+        self._desk = Desk(rules, memory)
+        self._quotes = QuoteBoard(rules)
+        self._broker = BrokerDesk(self._desk)
+        self._cancels = Cancels(self._desk)
+        self._admission = Admission(self._desk, self._quotes, self._cancels, dict(memory.meta.get("writers", {})))
+        self._broker_ready = False
+        self._reconciled = False
+        self._account: AccountState | None = None
+        self._asked_day = self._asked_account = self._account_asked = 0.0
+        self._day = ""
+
+    # What the shell shows and asks
+
+    @property
+    def book(self) -> OrderBook:
+        """The orders, for views and heartbeats."""
+        return self._desk.book
+
+    @property
+    def ready(self) -> bool:
+        """Whether signals are taken: broker ready, its day reconciled, the account known."""
+        return self._broker_ready and self._reconciled and self._account is not None
+
+    @property
+    def waits_for(self) -> str:
+        """One word: what stands in the way of being ready, "" when nothing does."""
+        if not self._broker_ready:
+            return "broker"
+        if not self._reconciled:
+            return "reconcile"
+        return "" if self._account is not None else "account"
+
+    @property
+    def halt_since(self) -> float | None:
+        """When the halt in force was confirmed, None when there is none."""
+        return self._desk.halt.since
+
+    @property
+    def halt_reason(self) -> str:
+        """Why trading is halted, "" when it is not."""
+        return self._desk.halt.reason
+
+    @property
+    def account(self) -> AccountState | None:
+        """The account as last answered."""
+        return self._account
+
+    def quote(self, code: str) -> Quote | None:
+        """The newest usable quote of a code."""
+        return self._quotes.quote(code)
+
+    def quote_age(self, code: str, now: Moment) -> float:
+        """Seconds since the newest quote of ``code``; infinite without one."""
+        return self._quotes.age(code, now)
+
+    # The one way in
+
+    def start(self, now: Moment) -> list[Action]:
+        """After the ledger was loaded: close what provably never reached the broker, say what is open."""
+        self._desk.now = now
+        for order in self._desk.book.waiting():
+            # INTENT without CALLING: the native call was never begun, and the strategy has moved on.
+            self._desk.store(
+                order.after(OrderEvent.PROVEN_ABSENT), "not_called", error_code="not_placed", message=""
+            )
+        for order in self._desk.book.at_broker():
+            self._desk.say("open_order", signal_id=order.signal_id, state=order.state, order_id=order.order_id)
+        return self._desk.take()
+
+    def handle(self, event: Event, now: Moment) -> list[Action]:
+        """What to do about ``event`` at ``now``."""
+        self._desk.now = now
+        self._new_day()
+        match event:
+            case FileSeen():
+                self._admission.file_seen(event, ready=self.ready, account=self._account, asked_at=self._asked_account)
+            case QuoteSeen():
+                self._quotes.seen(event.received)
+            case HaltsSeen():
+                self._desk.set_halt(self._desk.halt.seeing(event.files, now.wall))
+            case ResumeTyped():
+                self._desk.say("resume_typed", reason=event.reason)
+                self._desk.set_halt(self._desk.halt.resumed(event.files))
+            case RebindTyped():
+                self._admission.rebind(event.strategy)
+            case TimePassed():
+                pass
+            case _:
+                self._broker_said(event)
+        self._time_passed()
+        return self._desk.take()
+
+    def _broker_said(self, event: object) -> None:
+        match event:
+            case SubmitReturned():
+                self._broker.submit_returned(event)
+            case SubmitTurnedBack():
+                self._broker.turned_back(event)
+            case SubmitOverran():
+                self._broker.submit_overran(event)
+            case OrderUpdate():
+                self._broker.order_updated(event.order)
+            case TradeUpdate():
+                self._broker.trade_updated(event.trade)
+            case CancelReturned():
+                self._broker.cancel_returned(event)
+            case DayAnswered():
+                if self._broker.day_answered(event) and not self._reconciled:
+                    self._reconciled = True
+                    self._desk.say("reconciled", open=len(self._desk.book.at_broker()))
+            case AccountAnswered():
+                if event.account is not None:
+                    self._account, self._asked_account = event.account, event.asked_at
+            case ReadinessChanged():
+                self._readiness(event)
+            case _:
+                raise TypeError(f"the core knows no event {event!r}")
+        self._cancels.settle()
+
+    def _readiness(self, event: ReadinessChanged) -> None:
+        self._broker_ready = event.readiness.ready
+        if self._broker_ready:
+            self._desk.say("broker_ready")
+            self._ask_day()
+            self._desk.do(AskAccount())
+        else:
+            self._desk.alarm("broker_not_ready", detail=event.readiness.message)
+
+    def _time_passed(self) -> None:
+        if self.ready:
+            self._admission.release_waiting(self._account, self._asked_account)
+        self._admission.expire_waiting()
+        self._cancels.time_passed()
+        if not self._broker_ready:
+            return
+        wall = self._desk.now.wall
+        unsettled = bool(self._desk.book.at_broker()) or not self._reconciled
+        if unsettled and wall - self._asked_day >= self._rules.poll_interval:
+            self._ask_day()
+        if wall - self._asked_account >= ACCOUNT_INTERVAL and wall - self._account_asked >= ACCOUNT_INTERVAL:
+            self._account_asked = wall
+            self._desk.do(AskAccount())
+
+    def _ask_day(self) -> None:
+        self._asked_day = self._desk.now.wall
+        self._desk.do(AskDay())
+
+    def _new_day(self) -> None:
+        day = self._desk.trading_day
+        if day > self._day:
+            self._desk.book.forget_before(day)
+            self._day = day

@@ -1,0 +1,90 @@
+"""The desk: where the parts of the core write down what they decide.
+
+Holds the order book and collects the actions of one event. Every change of a row goes
+through ``store``: the row is recorded, and its result follows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared_schema.clock import Moment
+from shared_schema.sessions import trading_day_of
+from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
+from windows_side.execution.halt_latch import HaltLatch
+from windows_side.execution.ledger import HALT, JournalEntry, Memory
+from windows_side.execution.order import Order
+from windows_side.execution.order_book import OrderBook
+from windows_side.execution.results import sentence
+from windows_side.execution.rules import Rules
+
+
+class Desk:
+    """Memory and pen of the core; one per executor, used by one thread."""
+
+    def __init__(self, rules: Rules, memory: Memory) -> None:
+        self.rules = rules
+        self.book = OrderBook(memory)
+        self.halt = HaltLatch.from_json(memory.meta.get(HALT, {}))
+        self.now = Moment(0.0, 0.0)
+        self._result_seq = memory.result_seq
+        self._actions: list[Action] = []
+
+    @property
+    def trading_day(self) -> str:
+        """Of the moment, on the market clock."""
+        return trading_day_of(self.now.market)
+
+    def store(self, order: Order, action: str, detail: str = "", **changes: Any) -> Order:
+        """Record ``order`` with ``changes`` as its next revision and let its result follow."""
+        self._result_seq += 1
+        newest = order.changed(
+            **changes,
+            revision=order.revision + 1,
+            result_seq=self._result_seq,
+            changed_at=self.now.wall,
+            changed_market=self.now.market,
+        )
+        if not newest.error_code:
+            newest = newest.changed(message=sentence(newest))
+        self.book.put(newest)
+        entry = JournalEntry(self.now.wall, newest.signal_id, action, detail or newest.state)
+        self.do(RecordOrder(newest, entry))
+        self.do(PublishResult(newest))
+        return newest
+
+    def remember(self, name: str, value: Any) -> None:
+        """Make a fact about the executor durable."""
+        self.do(RecordMeta(name, value))
+
+    def set_halt(self, halt: HaltLatch) -> None:
+        """Take a changed latch, durably, and say so."""
+        if halt is self.halt:
+            return
+        before, self.halt = self.halt, halt
+        self.remember(HALT, halt.to_json())
+        if halt.is_halted:
+            self.alarm("halted", reason=halt.reason)
+        elif before.is_halted:
+            self.say("resumed")
+
+    def halt_trading(self, reason: str) -> None:
+        """Halt by the executor's own decision (an impossible event, a runaway loop)."""
+        self.set_halt(self.halt.halting(reason, self.now.wall))
+
+    def do(self, action: Action) -> None:
+        """Ask the shell for an action."""
+        self._actions.append(action)
+
+    def say(self, action: str, **fields: object) -> None:
+        """A line in the log."""
+        self.do(Say("info", action, fields))
+
+    def alarm(self, action: str, **fields: object) -> None:
+        """Something a person must know."""
+        self.do(Say("alarm", action, fields))
+
+    def take(self) -> list[Action]:
+        """The actions collected since the last call."""
+        taken, self._actions = self._actions, []
+        return taken

@@ -1,0 +1,57 @@
+"""What the core is told. The broker's own events stand in ``brokers.port``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared_schema.drop_folder import Name
+from shared_schema.messages import QuoteSnapshot, Received
+from windows_side.brokers.port import BrokerEvent
+from windows_side.execution.intake import Intake
+
+
+@dataclass(frozen=True)
+class FileSeen:
+    """A scan found a file, and this is what it is."""
+
+    name: Name
+    raw: bytes
+    intake: Intake
+
+
+@dataclass(frozen=True)
+class QuoteSeen:
+    """A new quote file."""
+
+    received: Received[QuoteSnapshot]
+
+
+@dataclass(frozen=True)
+class HaltsSeen:
+    """The files in ``control/`` that halt by name, with their bytes (None: unreadable)."""
+
+    files: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class ResumeTyped:
+    """A person at the executor's own keyboard lifts every halt."""
+
+    reason: str
+    files: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class RebindTyped:
+    """A person lets a strategy name be written by another host from now on."""
+
+    strategy: str
+
+
+@dataclass(frozen=True)
+class TimePassed:
+    """Nothing happened but time."""
+
+
+Event = FileSeen | QuoteSeen | HaltsSeen | ResumeTyped | RebindTyped | TimePassed | BrokerEvent

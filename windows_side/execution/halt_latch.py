@@ -1,0 +1,84 @@
+"""The halt, once seen, is latched: a file that disappears resumes nothing. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared_schema.messages.halt import reads_as_halt
+
+OWN = "executor"
+"""The name under which the executor halts itself."""
+
+
+@dataclass(frozen=True)
+class ActiveHalt:
+    """One halt in force."""
+
+    since: float
+    """When it was confirmed here, Unix seconds."""
+    reason: str
+    digest: str
+    """Of the file's bytes, so that the very same file does not halt again after a resume."""
+
+
+@dataclass(frozen=True)
+class HaltLatch:
+    """Every halt in force, and the files a person has lifted by hand."""
+
+    active: Mapping[str, ActiveHalt] = field(default_factory=dict)
+    lifted: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether any halt is in force."""
+        return bool(self.active)
+
+    @property
+    def since(self) -> float | None:
+        """When the first of them was confirmed, Unix seconds."""
+        return min((halt.since for halt in self.active.values()), default=None)
+
+    @property
+    def reason(self) -> str:
+        """The reasons in force, joined."""
+        return "; ".join(f"{name}: {halt.reason}" for name, halt in sorted(self.active.items()))
+
+    def seeing(self, files: Mapping[str, bytes | None], now: float) -> HaltLatch:
+        """The latch after a look into ``control/``: name to bytes (None: unreadable)."""
+        active = dict(self.active)
+        for name, raw in files.items():
+            halts, reason = reads_as_halt(raw)
+            digest = _digest(raw)
+            if not halts:
+                active.pop(name, None)
+            elif name not in active and self.lifted.get(name) != digest:
+                active[name] = ActiveHalt(now, reason, digest)
+        return self if active == self.active else HaltLatch(active, self.lifted)
+
+    def halting(self, reason: str, now: float, name: str = OWN) -> HaltLatch:
+        """The latch with a halt of the executor's own."""
+        return HaltLatch({**self.active, name: ActiveHalt(now, reason, "")}, self.lifted)
+
+    def resumed(self, files: Mapping[str, bytes | None]) -> HaltLatch:
+        """The latch after a person typed ``miniqmt resume`` at the executor: nothing halts until a new file comes."""
+        lifted = {name: halt.digest for name, halt in self.active.items()}
+        lifted |= {name: _digest(raw) for name, raw in files.items()}
+        return HaltLatch({}, lifted)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the ledger."""
+        active = {name: [halt.since, halt.reason, halt.digest] for name, halt in self.active.items()}
+        return {"active": active, "lifted": dict(self.lifted)}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> HaltLatch:
+        """From the ledger; an empty table is a latch that never halted."""
+        active = {name: ActiveHalt(*entry) for name, entry in plain.get("active", {}).items()}
+        return cls(active, dict(plain.get("lifted", {})))
+
+
+def _digest(raw: bytes | None) -> str:
+    return hashlib.sha256(raw).hexdigest() if raw is not None else "unreadable"

@@ -1,0 +1,158 @@
+"""The executor's memory of orders: what is open, what is known, and what both add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared_schema.ids import Code, OrderId, SignalId, Tag
+from shared_schema.messages import OrderSignal, price_text
+from windows_side.brokers.port import AccountState
+from windows_side.execution.ledger import Memory
+from windows_side.execution.order import Order
+
+
+class OrderBook:
+    """Open and recent orders whole; of all others id and digest. Filled from the ledger."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._orders: dict[SignalId, Order] = {}
+        self._open: set[SignalId] = set()
+        self._known = dict(memory.known)
+        self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
+        self._by_tag: dict[Tag, SignalId] = {}
+        self._by_order_id: dict[OrderId, SignalId] = {}
+        for order in memory.orders.values():
+            self.put(order)
+
+    def put(self, order: Order) -> None:
+        """Keep the newest value of a row."""
+        self._orders[order.signal_id] = order
+        self._known[order.signal_id] = order.digest
+        self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
+        if order.tag:
+            self._by_tag[order.tag] = order.signal_id
+        if order.order_id:
+            self._by_order_id[order.order_id] = order.signal_id
+        if order.is_terminal:
+            self._open.discard(order.signal_id)
+        else:
+            self._open.add(order.signal_id)
+
+    def digest_of(self, signal_id: SignalId) -> str | None:
+        """The digest a known id stands for, None for an id never seen."""
+        return self._known.get(signal_id)
+
+    def clash_of(self, signal_id: SignalId) -> SignalId | None:
+        """A known id equal but for case, None without one."""
+        known = self._folded.get(signal_id.casefold())
+        return known if known is not None and known != signal_id else None
+
+    def get(self, signal_id: SignalId) -> Order | None:
+        """The row, where it is open or recent."""
+        return self._orders.get(signal_id)
+
+    def by_tag(self, tag: str) -> Order | None:
+        """The row whose order carries ``tag``."""
+        signal_id = self._by_tag.get(Tag(tag))
+        return self._orders.get(signal_id) if signal_id is not None else None
+
+    def by_order_id(self, order_id: OrderId) -> Order | None:
+        """The row the broker's id belongs to."""
+        signal_id = self._by_order_id.get(order_id)
+        return self._orders.get(signal_id) if signal_id is not None else None
+
+    def open(self) -> list[Order]:
+        """Every row that is not settled, oldest first."""
+        return sorted((self._orders[signal_id] for signal_id in self._open), key=_age)
+
+    def waiting(self) -> list[Order]:
+        """Orders whose INTENT waits for its turn, oldest first."""
+        return [order for order in self.open() if order.state == "accepted" and not order.is_cancel]
+
+    def at_broker(self) -> list[Order]:
+        """Orders that are or may be alive at the broker, oldest first."""
+        return [order for order in self.open() if order.is_at_broker and not order.is_cancel]
+
+    def open_cancels(self) -> list[Order]:
+        """Cancel signals whose target has not ended."""
+        return [order for order in self.open() if order.is_cancel]
+
+    def placed_on(self, trading_day: str) -> Iterator[Order]:
+        """The day's orders that were handed to the broker or wait for it."""
+        for order in self._orders.values():
+            if order.trading_day == trading_day and order.intent_at and not order.is_cancel:
+                yield order
+
+    def orders_on(self, trading_day: str) -> int:
+        """How many orders were handed in on a day."""
+        return sum(1 for _ in self.placed_on(trading_day))
+
+    def turnover_on(self, trading_day: str, code: Code) -> float:
+        """Yuan of a code on a day: what was filled, and what may still be; both sides."""
+        total = 0.0
+        for order in self.placed_on(trading_day):
+            signal = order.signal
+            if signal is not None and signal.code == code:
+                filled = sum(trade.price * trade.shares for trade in order.trades)
+                total += filled + (0.0 if order.is_terminal else signal.price * order.open_shares)
+        return total
+
+    def duplicate_of(self, signal: OrderSignal, market: float, window: float) -> SignalId | None:
+        """An order of the same intent (code, side, price, shares, lots) within ``window`` seconds."""
+        intent = _intent(signal)
+        for order in self._orders.values():
+            if (
+                order.signal is not None
+                and order.intent_at
+                and order.signal_id != signal.signal_id
+                and abs(market - order.received_market) < window
+                and _intent(order.signal) == intent
+            ):
+                return order.signal_id
+        return None
+
+    def committed_cash(self, account_asked_at: float, but: SignalId) -> float:
+        """Yuan that open buys need and the account's answer does not show as frozen yet."""
+        return sum(
+            order.signal.price * order.open_shares
+            for order in self._unshown(account_asked_at, but)
+            if order.signal is not None and order.signal.direction == "BUY"
+        )
+
+    def committed_shares(self, account_asked_at: float, code: Code, but: SignalId) -> int:
+        """Shares of ``code`` that open sells need and the account's answer does not show yet."""
+        return sum(
+            order.open_shares
+            for order in self._unshown(account_asked_at, but)
+            if order.signal is not None and order.signal.direction == "SELL" and order.signal.code == code
+        )
+
+    def _unshown(self, account_asked_at: float, but: SignalId) -> Iterator[Order]:
+        for signal_id in self._open:
+            order = self._orders[signal_id]
+            if order.signal_id == but or order.is_cancel:
+                continue
+            if order.state == "accepted" or (order.is_at_broker and order.calling_at >= account_asked_at):
+                yield order
+
+    def forget_before(self, trading_day: str) -> None:
+        """Let settled rows of earlier days go; their ids stay known."""
+        gone = [o.signal_id for o in self._orders.values() if o.is_terminal and o.trading_day < trading_day]
+        for signal_id in gone:
+            order = self._orders.pop(signal_id)
+            self._by_tag.pop(order.tag, None)
+            self._by_order_id.pop(order.order_id, None)
+
+
+def sellable(account: AccountState, code: Code) -> int:
+    """Shares of ``code`` that may be sold today, as the account shows."""
+    return next((p.can_use_volume for p in account.positions if p.code == code), 0)
+
+
+def _age(order: Order) -> tuple[float, str]:
+    return order.received_at, order.signal_id
+
+
+def _intent(signal: OrderSignal) -> tuple[object, ...]:
+    lots = tuple(sorted(signal.release_client_order_ids)) or signal.layer_index
+    return signal.code, signal.direction, price_text(signal.price), signal.shares, lots

@@ -1,0 +1,59 @@
+"""From a row to the result that crosses the folder."""
+
+from __future__ import annotations
+
+from shared_schema.messages import OrderResult, Status, status_of
+from shared_schema.words import has, say
+from windows_side.execution.order import Order
+
+
+def status_word(order: Order) -> Status:
+    """The seed's word for the row; a cancel succeeded when its target ended."""
+    if order.is_cancel and order.state == "cancelled":
+        return "success"
+    return status_of(order.state, order.filled_shares)
+
+
+def result_of(order: Order) -> OrderResult:
+    """The result of a row: made from it alone, so it can be written again at any time, byte for byte."""
+    signal = order.signal
+    return OrderResult(
+        signal_id=order.signal_id,
+        status=status_word(order),
+        order_id=order.order_id,
+        message=order.message or sentence(order),
+        timestamp=order.changed_at,
+        direction=order.direction,
+        requested_shares=signal.shares if signal else 0,
+        filled_shares=order.filled_shares,
+        state=order.state,
+        signal_digest=order.digest,
+        revision=order.revision,
+        average_price=order.average_price,
+        trades=order.trades,
+        error_code=order.error_code,
+        broker_message=order.broker_message,
+        code=signal.code if signal else None,
+        price=signal.price if signal else None,
+        strategy=signal.strategy if signal else None,
+        signal_epoch=order.signal_epoch,
+        signal_seq=order.signal_seq,
+    )
+
+
+def sentence(order: Order) -> str:
+    """What became of the signal, in words."""
+    if order.is_cancel:
+        return say(f"executor.cancel_{order.state}") if has(f"executor.cancel_{order.state}") else order.state
+    signal = order.signal
+    if signal is None:
+        return order.state
+    return say(
+        f"executor.state_{order.state}",
+        direction=say(f"executor.{signal.direction}"),
+        code=signal.code,
+        shares=signal.shares,
+        price=signal.price,
+        filled=order.filled_shares,
+        layer=signal.layer_index,
+    )

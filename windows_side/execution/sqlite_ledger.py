@@ -1,0 +1,171 @@
+"""The ledger in SQLite: write-ahead log, ``synchronous=FULL``, on a local disk outside the folder."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared_schema.errors import StateError
+from shared_schema.ids import SignalId
+from shared_schema.messages.result import TERMINAL_STATES
+from windows_side.execution.ledger import (
+    COMMITS,
+    Change,
+    Memory,
+    order_from_json,
+    order_to_json,
+)
+from windows_side.execution.order import Order
+
+SCHEMA = 1
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE orders (
+    signal_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    terminal INTEGER NOT NULL,
+    trading_day TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    changed_at REAL NOT NULL,
+    tag TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    result_seq INTEGER NOT NULL,
+    row TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX orders_open ON orders (terminal) WHERE terminal = 0;
+CREATE INDEX orders_day ON orders (trading_day);
+CREATE INDEX orders_changed ON orders (changed_at);
+CREATE INDEX orders_seq ON orders (result_seq);
+CREATE TABLE journal (
+    number INTEGER PRIMARY KEY, at REAL NOT NULL, signal_id TEXT NOT NULL, action TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX journal_signal ON journal (signal_id);
+"""
+
+
+class SqliteLedger:
+    """One account's ledger of one mode. Used by one thread of one process."""
+
+    def __init__(self, path: Path, make_meta: Callable[[], dict[str, Any]]) -> None:
+        """Open the ledger at ``path``, or make a first one with ``make_meta()``."""
+        self.path = path
+        is_new = not path.exists()
+        with self._guarded():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            if is_new:
+                self._make(make_meta())
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA:
+            raise StateError("executor.ledger_version", path, version=version, known=SCHEMA)
+        self._commits = int(self._meta()[COMMITS])
+
+    def _make(self, meta: dict[str, Any]) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES.split(";"):
+            self._database.execute(statement)
+        self._write_meta(meta)
+        self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+        self._database.execute("COMMIT")
+
+    def load(self) -> Memory:
+        with self._guarded():
+            last_day = self._database.execute("SELECT max(trading_day) FROM orders").fetchone()[0]
+            rows = self._database.execute(
+                "SELECT row FROM orders WHERE terminal = 0 UNION SELECT row FROM orders WHERE trading_day = ?",
+                (last_day,),
+            ).fetchall()
+            known = dict(self._database.execute("SELECT signal_id, digest FROM orders").fetchall())
+            result_seq = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0] or 0
+            meta = self._meta()
+        orders = [order_from_json(row, self.path) for (row,) in rows]
+        return Memory({order.signal_id: order for order in orders}, known, meta, result_seq)
+
+    def commit(self, change: Change) -> None:
+        with self._guarded():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._write(change)
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+        self._commits += 1
+
+    def _write(self, change: Change) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_columns(order) for order in change.orders],
+        )
+        self._database.executemany(
+            "INSERT INTO journal (at, signal_id, action, detail) VALUES (?, ?, ?, ?)",
+            [(entry.at, entry.signal_id, entry.action, entry.detail) for entry in change.journal],
+        )
+        self._write_meta({**change.meta, COMMITS: self._commits + 1})
+
+    def _write_meta(self, meta: dict[str, Any]) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [(name, orjson.dumps(value).decode()) for name, value in meta.items()],
+        )
+
+    def order(self, signal_id: SignalId) -> Order | None:
+        with self._guarded():
+            found = self._database.execute("SELECT row FROM orders WHERE signal_id = ?", (signal_id,)).fetchone()
+        return order_from_json(found[0], self.path) if found else None
+
+    def settled_since(self, at: float) -> list[SignalId]:
+        with self._guarded():
+            rows = self._database.execute(
+                "SELECT signal_id FROM orders WHERE terminal = 1 AND changed_at >= ? ORDER BY changed_at", (at,)
+            ).fetchall()
+        return [signal_id for (signal_id,) in rows]
+
+    @property
+    def commits(self) -> int:
+        """How many changes this ledger has taken in its life."""
+        return self._commits
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _meta(self) -> dict[str, Any]:
+        rows = self._database.execute("SELECT name, value FROM meta").fetchall()
+        return {name: orjson.loads(value) for name, value in rows}
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, orjson.JSONDecodeError) as problem:
+            raise StateError("executor.ledger_damaged", self.path, detail=str(problem)) from problem
+
+
+def _columns(order: Order) -> tuple[Any, ...]:
+    return (
+        order.signal_id,
+        order.digest,
+        order.state,
+        int(order.state in TERMINAL_STATES),
+        order.trading_day,
+        order.received_at,
+        order.changed_at,
+        order.tag,
+        order.order_id,
+        order.result_seq,
+        order_to_json(order).decode(),
+    )
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection for looking (trace, status, the demo's comparison); never creates or changes a ledger."""
+    return sqlite3.connect(f"file:{path.as_posix()}?mode=ro", uri=True, timeout=5.0)
