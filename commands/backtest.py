@@ -85,7 +85,7 @@ def found_bars(code: str) -> tuple[Path, str]:
 
 
 def summary(name: str, result: BacktestResult, other: BacktestResult) -> list[str]:
-    """The figures of a run as lines, Chinese with English beside it; ``other`` is the run under the other rules."""
+    """A run's figures as lines, Chinese with English beside it; ``other`` ran under the other rules."""
     metrics, parameters = metrics_of(result), result.parameters
     lines = [
         say_both(

@@ -1,4 +1,4 @@
-"""The backtest of 159201, run by path: ``python mac_side/mac_backtest_159201.py [options of miniqmt backtest]``."""
+"""The backtest of 159201, run by path; takes the options of ``miniqmt backtest``."""
 
 from __future__ import annotations
 

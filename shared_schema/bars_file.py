@@ -97,7 +97,7 @@ def read_bars(path: Path | str) -> tuple[Bar, ...]:
 
 
 def read_prints(path: Path | str) -> tuple[TickPrint, ...]:
-    """The tick prints of a CSV file (datetime, price, volume_lots), oldest first; several may share a second."""
+    """The prints of a CSV file (datetime, price, volume_lots), oldest first; several may share a second."""
     path = Path(path)
     header, rows = _open_table(path)
     if _kind(path, header) != "prints":

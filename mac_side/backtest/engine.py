@@ -100,7 +100,7 @@ def run_backtest(
     start: float | None = None,
     anchor: float | None = None,
 ) -> BacktestResult:
-    """Run the grid over ``bars`` (oldest first), from the first complete row, or from ``start`` (Unix seconds).
+    """Run the grid over ``bars`` (oldest first) from the first complete row, or from ``start`` (Unix s).
 
     Bars before ``start`` feed the indicators only. ``anchor`` in yuan replaces the first simulated close.
     Raises DataError where the bars are too few or none is left to simulate.
@@ -154,7 +154,7 @@ def _with_live_rules(parameters: GridParameters) -> GridParameters:
 
 
 def _live_markets(markets: Iterator[Market], days: list[float], book: _Book) -> Iterator[Market]:
-    """Markets as live trading meets them: T+1 bounds the sells, and there is no decision at 11:30 and from 14:57.
+    """Markets as live trading meets them: T+1 bounds the sells; none at 11:30 and from 14:57.
 
     Without a base position the shares that may be sold are those held before the day, less those sold in it.
     """
@@ -233,9 +233,7 @@ class _Book:
         layers: int,
     ) -> None:
         # The time is filled in by `result`, which knows the series.
-        self.trades.append(
-            Trade(0.0, side, price, shares, reason, fee, layers, market.bar, self.orders)
-        )
+        self.trades.append(Trade(0.0, side, price, shares, reason, fee, layers, market.bar, self.orders))
 
     def result(
         self, parameters: GridParameters, bars_in_file: int, end: Series, close: Series

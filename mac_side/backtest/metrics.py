@@ -77,7 +77,7 @@ def max_drawdown(result: BacktestResult) -> float:
 
 
 def metrics_document(result: BacktestResult, source: str) -> dict[str, Any]:
-    """What goes into the metrics file: the metrics flat, then the data, the cycles and the parameters used."""
+    """What goes into the metrics file: metrics flat, then data, cycles and the parameters used."""
     metrics = metrics_of(result)
     return {
         **asdict(metrics),

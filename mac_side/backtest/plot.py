@@ -10,7 +10,7 @@ from mac_side.backtest.result_files import write_whole
 
 
 def write_plot(path: Path, result: BacktestResult, title: str) -> None:
-    """Write a PNG to ``path``. Bars stand side by side: nights and lunch take no room. FolderError if it fails."""
+    """Write a PNG to ``path``; nights and lunch take no room. FolderError if it fails."""
     # Imported here: half a second that a run without a picture need not pay.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

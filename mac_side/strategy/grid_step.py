@@ -160,9 +160,7 @@ def after_sell(state: GridState, sell: Sell, bar: int) -> GridState:
     return GridState(lots=(), anchor=sell.price, flat_bar=bar)
 
 
-def _sell(
-    state: GridState, market: Market, parameters: GridParameters, factors: TrendFactors
-) -> Sell | None:
+def _sell(state: GridState, market: Market, parameters: GridParameters, factors: TrendFactors) -> Sell | None:
     """The sell of this step: the float-loss stop first, else single lots or the whole position."""
     price = market.price
     target = 1 + parameters.sell_profit_threshold * factors.sell * parameters.sell_threshold_factor

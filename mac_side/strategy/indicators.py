@@ -5,9 +5,10 @@ own window alone: the value for the last bar of any window that is long enough h
 the whole series' row. (A running or pairwise sum would not: it carries rounding from earlier bars.)
 
 The one exception is the slope's EMA, which remembers its whole past. With alpha 0.5 (span 3) a window
-of 80 bars holds 16 raw slopes, so leaving out the rest moves the EMA by at most 2^-15 of the largest
-raw slope; only its sign is used, but near zero that may differ. Live therefore carries the EMA of the
-bar before (``previous_slope``), which makes it equal to the last bit.
+of 80 bars holds 16 raw slopes, so leaving out the rest moves the EMA by at most 2^-14 of the largest raw
+slope (15 halvings of a difference of at most twice that); only its sign is used, but near zero that may
+differ. Live therefore carries the EMA of the bar before (``previous_slope``), which makes it equal to the
+last bit.
 """
 
 from __future__ import annotations

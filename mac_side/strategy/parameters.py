@@ -165,7 +165,7 @@ def with_settings(parameters: GridParameters, settings: Mapping[str, object]) ->
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
             raise SettingsError("strategy.unknown_parameter", name, nearest=near[0] if near else "")
         values[name] = _typed(known[name], value)
-    if "layer_weights" in values and values["layer_weights"]:
+    if values.get("layer_weights"):
         values.setdefault("max_layers", len(values["layer_weights"]))
     elif "max_layers" in values:
         values["layer_weights"] = ()

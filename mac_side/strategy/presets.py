@@ -62,7 +62,5 @@ def release(name: str) -> GridParameters:
 def _entry(name: str) -> dict[str, Any]:
     if name not in _presets():
         near = difflib.get_close_matches(name, preset_names(), n=1, cutoff=0.0)
-        raise SettingsError(
-            "strategy.unknown_preset", name, nearest=near[0], known=", ".join(preset_names())
-        )
+        raise SettingsError("strategy.unknown_preset", name, nearest=near[0], known=", ".join(preset_names()))
     return _presets()[name]

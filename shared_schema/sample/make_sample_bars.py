@@ -40,8 +40,9 @@ INSTRUMENTS = (
 
 def minute_ends(day: date) -> list[datetime]:
     """The 240 bar labels of a day: 09:31 to 11:30 and 13:01 to 15:00."""
-    morning, afternoon = datetime(day.year, day.month, day.day, 9, 30), datetime(
-        day.year, day.month, day.day, 13, 0
+    morning, afternoon = (
+        datetime(day.year, day.month, day.day, 9, 30),
+        datetime(day.year, day.month, day.day, 13, 0),
     )
     return [start + timedelta(minutes=n) for start in (morning, afternoon) for n in range(1, 121)]
 
