@@ -1,0 +1,152 @@
+"""The bridge producer: quotes and the account into the exchange folder.
+
+    python windows_side/bridge_producer.py --replay FILE.csv --speed 60
+
+runs by path and finds its environment by itself; ``miniqmt producer`` is the same.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from miniqmt import ensure_environment
+
+    ensure_environment(__file__)
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from shared_schema.clock import host_name, new_epoch
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import MiniqmtError, SettingsError
+from shared_schema.exchange_folder import checked_exchange_folder
+from shared_schema.ids import AccountAlias, InstanceId
+from shared_schema.logs import Log, open_log
+from shared_schema.settings import Settings, load_settings
+from shared_schema.words import use_language
+from windows_side.producer import Identity, Pace, Producer
+from windows_side.producer_options import Options, parse_options
+from windows_side.quotes.gate import Gate, Hold
+from windows_side.quotes.port import FixedAccount, QuoteSource
+from windows_side.quotes.readers import Readers
+from windows_side.quotes.replay import ReplaySource
+from windows_side.quotes.tape import read_tape
+from windows_side.single_instance import hold_single_instance
+
+LOG_NAME = "bridge_producer"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the producer with these arguments; the exit code. Errors are one sentence on stderr."""
+    try:
+        options = parse_options(sys.argv[1:] if arguments is None else arguments)
+        overrides = {"shared_dir": options.shared_dir} if options.shared_dir else {}
+        settings = load_settings(overrides=overrides)
+        use_language(settings.language)
+        return run(settings, options)
+    except MiniqmtError as error:
+        with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
+            sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+        print(f"bridge_producer: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def run(settings: Settings, options: Options, wall_clock: Callable[[], float] = time.time) -> int:
+    """Produce until asked to stop (Ctrl+C, SIGTERM, Ctrl+Break); 0. Raises MiniqmtError before it starts."""
+    folder_path = checked_exchange_folder(settings.exchange_folder("producer"))
+    source = _source(settings, options)
+    lock = hold_single_instance("producer", settings.runtime_dir, folder_path)
+    log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
+    try:
+        folder = DropFolder(folder_path)
+        folder.prepare()
+        _tell_source(log, source)
+        producer = _producer(settings, options, folder, source, log, wall_clock)
+        with _asked_to_stop() as wait:
+            producer.run(wait)
+    except OSError as problem:
+        raise SettingsError("producer.no_folders", folder_path, detail=problem) from problem
+    finally:
+        log.close()
+        lock.release()
+    return 0
+
+
+def _source(settings: Settings, options: Options) -> QuoteSource:
+    if options.replay:
+        tapes = [read_tape(path, code, options.day) for path, code in options.replay]
+        return ReplaySource(tapes, options.speed)
+    if settings.producer.source == "xtdata":
+        raise SettingsError("producer.no_xtdata")
+    raise SettingsError("producer.unknown_source", settings.producer.source)
+
+
+def _producer(
+    settings: Settings,
+    options: Options,
+    folder: DropFolder,
+    source: QuoteSource,
+    log: Log,
+    wall_clock: Callable[[], float],
+) -> Producer:
+    pace = settings.sync.defaults
+    host = host_name()
+    identity = Identity(
+        writer=f"producer@{host}",
+        instance=InstanceId(host),
+        epoch=new_epoch(wall_clock()),
+        account=AccountAlias(settings.account.alias),
+    )
+    readers = Readers(folder, pace.heartbeat_red_after)
+    hold = Hold(options.wait_for, options.wait_at_most, options.lockstep)
+    cash = settings.executor.simulate_cash if options.cash is None else options.cash
+    return Producer(
+        folder,
+        source,
+        FixedAccount(cash, options.positions),
+        identity,
+        readers,
+        Gate(hold, readers, identity.epoch, log),
+        log,
+        wall_clock,
+        Pace(settings.quote_interval, pace.quote_ring, pace.heartbeat_interval),
+    )
+
+
+def _tell_source(log: Log, source: QuoteSource) -> None:
+    if not isinstance(source, ReplaySource):
+        return
+    log.say("info", "replay", codes=source.codes, day=source.day, speed=source.speed or "max")
+    for code, running in source.running.items():
+        if running.limits_broken:
+            log.say("warning", "limits_broken", code=code, day=source.day)
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[Callable[[float], bool]]:
+    """A wait that ends early, and returns True, once a signal asked this process to stop."""
+    asked = threading.Event()
+    before = {}
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            before[number] = signal.signal(number, lambda *_: asked.set())
+    try:
+        yield asked.wait
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["Options", "Producer", "main", "run"]
+
+if __name__ == "__main__":
+    sys.exit(main())
