@@ -25,7 +25,7 @@ needs_market = pytest.mark.skipif(not MARKET.is_dir(), reason="../shared/data/ma
     [(1.05, 0.001, 1.0), (10.8, 0.01, 1.5), (70.0, 0.01, 8.0), (400.0, 0.01, 30.0)],
 )
 def test_a_fitted_day_trades_often(start: float, tick: float, ticks: float) -> None:
-    """On random days at any price level: 20 orders, 5 sells, steps of two ticks or more, whole lots affordable."""
+    """At any price level: 20 orders, 5 sells, steps of two ticks or more, whole lots affordable."""
     bars = random_bars(5, days=2, ticks=ticks, start=start, tick=tick)
     fit = fit_to(bars, preset("159201"), tick)
     assert fit.orders >= 20

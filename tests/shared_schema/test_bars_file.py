@@ -169,7 +169,7 @@ def test_one_day_is_the_last_unless_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not MARKET.is_dir(), reason="../shared/data/market is not here")
 @pytest.mark.slow
 def test_real_prints_give_the_bars_derived_elsewhere() -> None:
-    """On four real codes the bars made here equal the independently derived ones, every field but the amount."""
+    """On four real codes the bars made here equal those derived elsewhere, but for the amount."""
     for code in ("SH600000", "SH600004", "SZ000001", "SZ000002"):
         made = read_bars(MARKET / f"{code}_trans_20190201_20190211.csv.gz")
         derived = read_bars(MARKET / f"{code}_1min_from_trans_20190201_20190211.csv.gz")

@@ -11,7 +11,7 @@ from shared_schema.bars_file import Bar, shanghai, unix_seconds
 def random_bars(
     seed: int, days: int = 3, ticks: float = 1.5, start: float = 1.0, tick: float = 0.001
 ) -> list[Bar]:
-    """``days`` of 240 bars; closes move by a normal number of ticks (deviation ``ticks``, fourfold in bursts)."""
+    """``days`` of 240 bars; closes move by normal numbers of ticks (deviation ``ticks``, 4x in bursts)."""
     chance = random.Random(seed)
     level = before = round(start / tick)
     bars: list[Bar] = []

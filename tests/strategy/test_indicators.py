@@ -46,8 +46,8 @@ def test_a_window_without_the_carried_slope_is_off_by_little() -> None:
 def test_the_first_complete_row_is_74() -> None:
     """Rows with a missing value are dropped: the first complete one is row 74, counting from 0."""
     bars, parameters = random_bars(1, days=1), GridParameters()
-    columns = np.array([(bar.end, bar.high, bar.low, bar.close) for bar in bars]).T
-    found = indicators_of(*columns, parameters)
+    end, high, low, close = np.array([(bar.end, bar.high, bar.low, bar.close) for bar in bars]).T
+    found = indicators_of(end, high, low, close, parameters)
     complete = ~np.isnan(found.atr + found.atr_mean + found.slope + found.rsi)
     assert int(np.argmax(complete)) == 74 == bars_needed(parameters) - 1
     assert complete[74:].all()
@@ -76,7 +76,7 @@ def test_a_price_that_stands_still_has_no_trend() -> None:
 
 
 def test_the_finished_quarter_never_reads_a_later_close() -> None:
-    """Without look-ahead the 15-minute sign of a minute is the same whatever the later bars are; with it, not."""
+    """Without look-ahead a minute's 15-minute sign does not depend on later bars; with it, it does."""
     bars = random_bars(3, days=3)
     honest = GridParameters(mtf_enabled=True)
     peeking = GridParameters(mtf_enabled=True, mtf_lookahead=True)

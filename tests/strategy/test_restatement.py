@@ -1,4 +1,4 @@
-"""The risk: one step of the grid read differently from strategy.md. Compared with an independent re-statement."""
+"""The risk: strategy.md misread. Every trade is compared with an independent re-statement."""
 
 from __future__ import annotations
 
