@@ -143,7 +143,7 @@ def _labels(
     found = {}
     for row, here in by_row.items():
         line = Text(f" {here[0].price:.{digits}f}", style=here[0].style)
-        for mark in here:
+        for mark in {mark.label: mark for mark in here}.values():
             if line.cell_len + cell_len(mark.label) + 1 <= axis - 1:
                 line.append(f" {mark.label}", style=mark.style)
         found[row] = line

@@ -116,6 +116,7 @@ def _ladder(view: View, look: Look, width: int, rows: int) -> Table | Text:
         cells.append(
             [Text("+"), Text(say("screen.more", count=len(lots) - most), style="bright_black"), "", "", ""]
         )
+    width = min(width, 72)
     each = (width - 6 - 4) // 4
     headings = [
         (say("screen.grid.layer"), 6, "left"),

@@ -25,7 +25,7 @@ def banner(view: View, look: Look, width: int) -> Text:
     for middle in (f"{what}  {account}", f"{view.code}  {account}", view.code):
         if cell_len(mode) + cell_len(middle) + cell_len(right) + 3 <= width:
             break
-    color = "red" if live else "yellow"
+    color = "magenta" if live else "yellow"  # red is kept for what is wrong
     left = f"{mode}  {middle}"
     line = left + " " * max(1, width - cell_len(left) - cell_len(right)) + right
     return Text(set_cell_size(line, width), style=look.band(color), no_wrap=True)

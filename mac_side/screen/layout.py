@@ -1,7 +1,7 @@
 """Which panels a terminal gets: chosen by its size, so that no promised value is cut off.
 
 Below 76x24 a plain list of the most important values; from there two columns; from 110x38
-everything; from 180x50 everything with room for long lists. A key shows one panel alone.
+everything; from 190x50 everything with room for long lists. A key shows one panel alone.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def layout(view: View, look: Look, width: int, height: int, shown: Shown = Shown
     body = height - 3
     if shown.page != "overview":
         middle = _one(frame, shown.page, body)
-    elif width >= 180 and height >= 50:
+    elif width >= 190 and height >= 50:
         middle = _large(frame, body)
     elif width >= 110 and height >= 38:
         middle = _medium(frame, body)
@@ -134,7 +134,7 @@ def _medium(frame: _Frame, height: int) -> RenderableType:
     view, look = frame.view, frame.look
     right = 48 if frame.width >= 120 else 44
     left = frame.width - right
-    messages = min(8, max(4, lines_needed(frame.found, left) + 2))
+    messages = min(10, max(4, lines_needed(frame.found, left) + 2))
     orders = 1 + min(3, max(1, len(view.orders)))
     rest = height - messages - orders - 2 * _FRAME
     signals = max(5, min(1 + max(4, len(view.signals)), rest - 2 * _FRAME - 11))
@@ -155,7 +155,7 @@ def _medium(frame: _Frame, height: int) -> RenderableType:
 
 def _large(frame: _Frame, height: int) -> RenderableType:
     view, look = frame.view, frame.look
-    side = 52
+    side = 58
     left = frame.width - 2 * side
     above = height * 3 // 5
     orders = max(6, min(12, 1 + len(view.orders)))

@@ -50,7 +50,7 @@ def _instance(view: View) -> tuple[Text, ...]:
     instance = view.link.executor_instance
     if not instance:
         return (Text("-", style="yellow"),)
-    return tuple(Text(instance[-length:]) for length in (12, 8, 6, 4))
+    return tuple(Text(instance[-length:]) for length in (len(instance), 8, 6, 4))
 
 
 def _halt(view: View) -> Text:

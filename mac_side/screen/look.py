@@ -23,6 +23,8 @@ from shared_schema.words import has, language, say
 
 UNKNOWN = "-"
 """Shown where a value is not known: never a zero."""
+_WIDEST_PAIR = 30
+"""Cells between a label's begin and its value's end: wider, the eye loses the line."""
 _MEASURE = Console(width=200, file=None, color_system=None)
 
 
@@ -158,7 +160,7 @@ def session_word(value: str) -> str:
 
 def panel(title: str, body: RenderableType, look: Look, width: int, rows: int, style: str = "") -> Panel:
     """A box ``width`` cells wide around ``rows`` lines."""
-    heading = Text(title, style=style or "bold")
+    heading = Text(title, style=style or "bold default")
     return Panel(
         body,
         title=heading,
@@ -183,7 +185,7 @@ Pair = tuple[str, str | Text | tuple[Text, ...]]
 def pairs(items: Sequence[Pair], width: int, columns: int = 2) -> Table:
     """Labels with values, ``columns`` side by side, values at the right edge of their column."""
     gap = 3 if width >= 44 else 2
-    each = (width - gap * (columns - 1)) // columns
+    each = min(_WIDEST_PAIR, (width - gap * (columns - 1)) // columns)
     grid = Table.grid(padding=0)
     for column in range(columns):
         grid.add_column(width=each, no_wrap=True)

@@ -36,10 +36,15 @@ def lines_needed(found: list[Notice], width: int) -> int:
 def _notice_lines(found: list[Notice], width: int) -> list[Text]:
     lines: list[Text] = []
     for notice in found:
-        lines += folded(f"! {notice.text}", width, f"bold {notice.level}")
+        lines += _hanging("! ", notice.text, width, f"bold {notice.level}")
         if notice.what_to_do:
-            lines += folded(f"  > {notice.what_to_do}", width)
+            lines += _hanging("  > ", notice.what_to_do, width, "")
     return lines
+
+
+def _hanging(sign: str, text: str, width: int, style: str) -> list[Text]:
+    lines = folded(text, width - len(sign), style)
+    return [Text(sign if i == 0 else " " * len(sign), style=style) + line for i, line in enumerate(lines)]
 
 
 def _event_lines(view: View, width: int, rows: int) -> list[Text]:

@@ -30,7 +30,7 @@ def position_panel(view: View, look: Look, width: int, rows: int) -> Panel:
         (say("screen.position.orders"), _of(counts.orders, counts.orders_limit)),
         (say("screen.position.turnover"), amounts(counts.turnover)),
         (say("screen.position.pool"), amounts(counts.pool_used)),
-        ("", _pool(view, look, max(6, inside(width) // 2 - 8))),
+        ("", _pool(view, look)),
     ]
     return panel(say("screen.title.position"), pairs(items[: rows * 2], inside(width)), look, width, rows)
 
@@ -51,10 +51,11 @@ def _of(value: int, limit: int | None) -> str:
     return f"{count(value)}/{count(limit)}" if limit is not None else count(value)
 
 
-def _pool(view: View, look: Look, width: int) -> Text:
+def _pool(view: View, look: Look) -> tuple[Text, ...]:
     limit = view.counts.pool_limit
     if not limit:
-        return Text("-")
+        return (Text("-"),)
     share = view.counts.pool_used / limit
     style = "red" if share > 0.9 else "yellow" if share > 0.85 else "cyan"
-    return Text.assemble(bar(share, width - 5, look, style), f" {share * 100:3.0f}%")
+    number = Text(f"{share * 100:.0f}%")
+    return (*(Text.assemble(bar(share, cells, look, style), " ", number) for cells in (12, 9, 6)), number)

@@ -11,7 +11,7 @@ from mac_side.view import SignalView, View
 from shared_schema.words import say
 
 _STYLES = {
-    "filled": "green",
+    "filled": "bold",
     "partly_filled": "cyan",
     "partly_cancelled": "cyan",
     "unknown": "bold red",
