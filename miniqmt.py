@@ -55,8 +55,8 @@ WORDS = {
         "pip's own settings (pip config list), then run again. Details: {log}",
     ),
     "disk": (
-        "装不了运行环境：磁盘已满（需要约 600 MB，在 {folder}）。腾出空间后再运行一次",
-        "Cannot install the environment: the disk is full (about 600 MB needed in {folder}). "
+        "装不了运行环境：磁盘已满（需要约 400 MB，在 {folder}）。腾出空间后再运行一次",
+        "Cannot install the environment: the disk is full (about 400 MB needed in {folder}). "
         "Make room, then run again",
     ),
     "venv": (
@@ -132,16 +132,24 @@ def user_data_folder():
     return os.path.join(base, "miniqmt")
 
 
+def requirements_text(path):
+    """The content of a requirements file and of those it names with ``-r``."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read().replace(b"\r\n", b"\n")
+    except OSError as error:
+        raise EntryProblem("requirements", file=path, reason=error.strerror) from None
+    for included in re.findall(rb"^-r\s+(\S+)", content, re.MULTILINE):
+        content += requirements_text(os.path.join(os.path.dirname(path), included.decode()))
+    return content
+
+
 class Environment:
     """A virtual environment for one Python and one requirements file: its folder and its stamp."""
 
     def __init__(self, requirements):
         self.requirements = requirements
-        try:
-            with open(requirements, "rb") as file:
-                content = file.read().replace(b"\r\n", b"\n")
-        except OSError as error:
-            raise EntryProblem("requirements", file=requirements, reason=error.strerror) from None
+        content = requirements_text(requirements)
         version = "python{}.{}".format(*sys.version_info[:2])
         machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
         identity = "\n".join((version, sys.platform, machine)).encode() + b"\n" + content

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import FolderError
 from shared_schema.sync_defaults import SyncDefaults
 from shared_schema.watch import FolderWatch
 
@@ -84,6 +85,8 @@ class _Reader:
         end = time.perf_counter() + SEEN_AT_MOST
         while time.perf_counter() < end:
             self.woken |= self.watch.wait()
-            if self.drop_folder.read(self.name) == content:
-                self._seen = time.perf_counter()
-                return
+            # In the middle of an overwrite a file may be unreadable: that is not yet seen.
+            with suppress(FolderError):
+                if self.drop_folder.read(self.name) == content:
+                    self._seen = time.perf_counter()
+                    return

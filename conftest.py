@@ -1,0 +1,42 @@
+"""Every test runs as on a fresh host: no setting, ledger or log of the user who runs the tests is touched."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from shared_schema.settings import known_settings
+
+_OURS = ("MINIQMT_", "ORDER_EXECUTOR_", "DASHBOARD_", "QMT_")
+_HOMES = tempfile.TemporaryDirectory(prefix="miniqmt-tests-", ignore_cleanup_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the user's variables and let platformdirs' places lie in a temporary folder.
+
+    Done before collection, so that child processes of the tests inherit it too.
+    """
+    known = {variable for _, rule in known_settings() for variable in rule.environment}
+    for variable in [name for name in os.environ if name in known or name.startswith(_OURS)]:
+        del os.environ[variable]
+    home = Path(_HOMES.name)
+    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "APPDATA"):
+        os.environ[variable] = str(home / variable.lower())
+    os.environ["RUNTIME_DIR"] = str(home / "runtime")
+    os.environ["LOG_DIR"] = str(home / "logs")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the temporary folder."""
+    _HOMES.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _chinese_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test inherits the language another one chose."""
+    import shared_schema.words
+
+    monkeypatch.setattr(shared_schema.words, "_language", None)
