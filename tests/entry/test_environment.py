@@ -199,10 +199,13 @@ def test_our_own_interrupted_start_in_a_named_folder_is_cleared(
     assert steps.cleared and environment(named=named).is_ready()
 
 
-def test_two_starts_at_once_install_once(environment: Callable[..., miniqmt.Environment]) -> None:
-    """The second start waits for the first and installs nothing."""
+def test_two_starts_at_once_install_once(
+    environment: Callable[..., miniqmt.Environment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second start says that it waits for the first, and installs nothing."""
     first, second = Steps(), Steps()
-    inside, released = threading.Event(), threading.Event()
+    inside, waiting, released = threading.Event(), threading.Event(), threading.Event()
+    monkeypatch.setattr(miniqmt, "tell", lambda key, **values: waiting.set() if key == "waiting" else None)
 
     def slow(arguments: list[str], log: str, lock: object) -> int:
         inside.set()
@@ -215,6 +218,7 @@ def test_two_starts_at_once_install_once(environment: Callable[..., miniqmt.Envi
     assert inside.wait(5)
     two = threading.Thread(target=miniqmt.build, args=(shared, second))
     two.start()
+    assert waiting.wait(5)
     released.set()
     one.join(5)
     two.join(5)
