@@ -184,7 +184,7 @@ class SubmitTurnedBack:
 
     signal_id: SignalId
     reason: str
-    """"halt" or "expired"."""
+    """"halt" or "expired" as the guard said, "stopped" where the worker ended before it began."""
 
 
 @dataclass(frozen=True)
@@ -267,10 +267,13 @@ class BrokerCalls(Protocol):
     """Whether a final status never runs ahead of its trades (then no second reading is needed)."""
 
     def open(self, sink: Sink) -> None:
-        """Connect; from now on updates are pushed into ``sink`` from any thread."""
+        """Connect; from now on updates are pushed into ``sink`` from any thread.
+
+        Called again after a failure: a link that lives is kept, with the new sink.
+        """
 
     def close(self) -> None:
-        """Disconnect. Orders live on at the broker."""
+        """Disconnect, never waiting for another call that hangs. Orders live on at the broker."""
 
     def probe(self) -> Readiness:
         """Make a real query and say whether the broker is ready."""

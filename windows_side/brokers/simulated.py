@@ -1,0 +1,358 @@
+"""The simulated broker: a market that fills, and books that remember.
+
+Orders match against the quotes it is fed (market.py), its books are a database of their own
+(simulated_books.py), and it says no as a real counter does (simulated_counter.py). A place
+that returned is durable: an executor killed right after it finds its order again under its
+remark. ``place`` runs in the worker's thread, ``feed`` in the executor's; one lock and one
+commit around each. Events leave after the commit, outside the lock, in the order of the
+commits, the trades of an order before the status they lead to.
+
+Not simulated: the session clock (the executor's gate holds it), call auctions, the counter's
+delays. The trading day only goes forward: a clock set back, or an older day replayed over the
+same books, stays in the later day. While closed, the market stands still.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from shared_schema.clock import Moment
+from shared_schema.errors import BrokerError
+from shared_schema.ids import AccountAlias, Code, OrderId, TradeId
+from shared_schema.instruments import (
+    Instrument,
+    InstrumentError,
+    from_ticks,
+    instrument,
+    is_on_tick,
+    to_ticks,
+)
+from shared_schema.messages import Account, Quote
+from shared_schema.sessions import date_of, trading_day_of
+from shared_schema.words import say
+from windows_side.brokers.account_message import account_message
+from windows_side.brokers.market import Market, RestingOrder
+from windows_side.brokers.money import Fees, Money, amount_of, in_yuan
+from windows_side.brokers.port import (
+    AccountAnswered,
+    AccountState,
+    BrokerAsset,
+    BrokerEvent,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    CancelReturned,
+    Day,
+    OrderRequest,
+    OrderUpdate,
+    PlaceAnswer,
+    Placed,
+    Readiness,
+    Sink,
+    TradeUpdate,
+)
+from windows_side.brokers.simulated_books import BookOrder, SimulatedBooks
+from windows_side.brokers.simulated_counter import objection, refusal
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class _Changes:
+    """What one transaction changed, told after its commit: the newest state of each order."""
+
+    now: Moment
+    orders: dict[int, BookOrder] = field(default_factory=dict)
+    trades: list[BrokerTrade] = field(default_factory=list)
+
+    def note(self, order: BookOrder) -> BookOrder:
+        self.orders[order.order_id] = order
+        return order
+
+
+class SimulatedBroker:
+    """BrokerCalls over a simulated market; ``feed`` is its only view of the world."""
+
+    absence_is_proof = True
+    answers_complete = True
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        account: AccountAlias,
+        now: Callable[[], Moment],
+        start: AccountState | None = None,
+        cash: float = 1_000_000.0,
+        commission_rate: float = 0.0001,
+        min_commission: float = 0.0,
+        stamp_duty_rate: float = 0.0,
+        participation: float = 0.25,
+        instant_fill: Callable[[Code], bool] = lambda code: False,
+    ) -> None:
+        """Open the books at ``path``, or make them with ``start`` or ``cash`` (yuan).
+
+        Rates are fractions of the amount, ``min_commission`` yuan an order. ``instant_fill``
+        says for which codes there is no market to match against (no fresh quote, or an
+        OFFLINE folder): they fill in full at once at the order's price. Errors: StateError.
+        """
+        self._path, self._account = path, account
+        self._now, self._instant_fill = now, instant_fill
+        self._start, self._cash = start, cash
+        self._fees = Fees(commission_rate, min_commission, stamp_duty_rate)
+        self._market = Market(participation)
+        self._prices: dict[Code, float] = {}
+        self._lock = threading.RLock()
+        self._telling = threading.RLock()
+        self._to_tell: deque[BrokerEvent] = deque()
+        self._sink: Sink | None = None
+        self._books: SimulatedBooks | None = self._open_books()
+
+    # BrokerCalls
+
+    def open(self, sink: Sink) -> None:
+        """Open the books where they are closed; tell ``sink`` from now on. Errors: StateError."""
+        with self._lock:
+            if self._books is None:
+                self._books = self._open_books()
+            self._sink = sink
+
+    def close(self) -> None:
+        """Close the books; open orders wait in them."""
+        with self._lock:
+            self._sink = None
+            if self._books is not None:
+                self._books.close()
+                self._books = None
+
+    def probe(self) -> Readiness:
+        """Ready once the books can be read."""
+        self.asset()
+        return Readiness(True, say("broker.ready"))
+
+    def place(self, request: OrderRequest) -> PlaceAnswer:
+        """Take the order, match it at once; durable when this returns. Errors: BrokerError, sqlite3.Error."""
+        refused = refusal(request)
+        if refused is not None:
+            return refused
+        now = self._now()
+        with self._changing(now) as (books, changes):
+            order = self._accept(books, request, now)
+            changes.note(order)
+            if not order.message:
+                self._match_new(books, order, changes)
+        self._tell()
+        return Placed(OrderId(str(order.order_id)))
+
+    def cancel(self, order_id: OrderId) -> CancelReturned:
+        """End an open order; one that has ended, or was never there, is not taken."""
+        with self._changing(self._now()) as (books, changes):
+            order = books.order(order_id)
+            if order is None:
+                answer = CancelReturned(order_id, False, say("broker.cancel_unknown", order_id=order_id))
+            elif order.as_broker_order().is_final:
+                answer = CancelReturned(order_id, False, say("broker.cancel_final", status=order.status))
+            else:
+                changes.note(books.end(order))
+                answer = CancelReturned(order_id, True)
+        self._tell()
+        return answer
+
+    def orders(self) -> tuple[BrokerOrder, ...]:
+        """Orders of this trading day and of the books' last one before it (see SimulatedBooks.orders)."""
+        return tuple(order.as_broker_order() for order in self._read(SimulatedBooks.orders))
+
+    def trades(self) -> tuple[BrokerTrade, ...]:
+        """Trades of the same days."""
+        return tuple(self._read(SimulatedBooks.trades))
+
+    def positions(self) -> tuple[BrokerPosition, ...]:
+        """All positions, valued at the newest quotes."""
+        return tuple(self._read(lambda books: books.positions(self._prices)))
+
+    def asset(self) -> BrokerAsset:
+        """The account's money."""
+        return self._read(self._asset)
+
+    # Beyond the port
+
+    def feed(self, quotes: Mapping[Code, Quote], now: Moment) -> None:
+        """The newest quotes: what rests is matched against them. One commit where something filled."""
+        with self._lock:
+            if self._books is None:
+                return
+            if self._books.day < trading_day_of(now.market):
+                with self._changing(now):
+                    pass
+            for code, quote in quotes.items():
+                self._show(code, quote, now)
+            resting = [order for order in self._books.open_orders() if order.code in quotes]
+            if resting:
+                self._match_resting(resting, now)
+        self._tell()
+
+    def trade_fees(self) -> dict[TradeId, float]:
+        """The fee (yuan) of every trade in the books, of all days."""
+        return {trade.trade_id: fee for trade, fee in self._read(SimulatedBooks.trades_with_fees)}
+
+    def account_snapshot(self) -> Account:
+        """The account for ``account_snapshot.simulate.json``; the orders and trades of this trading day."""
+        now = self._now()
+        with self._reading(now) as books:
+            asset, positions = self._asset(books), books.positions(self._prices)
+            day = books.day
+            orders, trades = books.orders(day), books.trades(day)
+        return account_message(
+            AccountState(asset, tuple(positions)),
+            Day(tuple(order.as_broker_order() for order in orders), tuple(trades)),
+            queried_at=now.wall,
+        )
+
+    # Orders
+
+    def _accept(self, books: SimulatedBooks, request: OrderRequest, now: Moment) -> BookOrder:
+        rules = self._rules(request.code, now)
+        quote = None if self._instant_fill(request.code) else self._market.quote(request.code)
+        price = request.price
+        if is_on_tick(price, rules.tick_size):
+            price = from_ticks(to_ticks(price, rules.tick_size), rules.tick_size)
+        frozen = 0
+        if request.direction == "BUY":
+            amount = amount_of(price, request.shares)
+            frozen = amount + self._fees.of_order(amount, "BUY", rules)
+        has_cash = books.cash() - books.frozen() >= frozen
+        message = objection(request, rules, quote, books.can_use(request.code), has_cash)
+        if message is not None:
+            return books.add(request, price, now.market, 0, message)
+        return books.add(request, price, now.market, frozen)
+
+    def _match_new(self, books: SimulatedBooks, order: BookOrder, changes: _Changes) -> None:
+        if self._instant_fill(order.code):
+            self._fill(books, order, order.price, order.shares, changes)
+            return
+        fill = self._market.match(_resting(order))
+        if fill is not None:
+            self._fill(books, order, fill.price, fill.shares, changes)
+
+    def _match_resting(self, resting: list[BookOrder], now: Moment) -> None:
+        fills = self._market.sweep(_resting(order) for order in resting)
+        if not fills:
+            return
+        by_id = {str(order.order_id): order for order in resting}
+        with self._changing(now) as (books, changes):
+            for fill in fills:
+                self._fill(books, by_id[fill.order_id], fill.price, fill.shares, changes)
+
+    def _fill(
+        self, books: SimulatedBooks, order: BookOrder, price: float, shares: int, changes: _Changes
+    ) -> None:
+        rules = self._rules(order.code, changes.now)
+        traded = order.amount + amount_of(price, shares)
+        charged = self._fees.of_order(traded, order.direction, rules)
+        left = order.open_shares - shares
+        frozen = 0
+        if order.direction == "BUY" and left:
+            rest = amount_of(order.price, left)
+            frozen = rest + self._fees.of_order(traded + rest, "BUY", rules) - charged
+        filled, trade = books.fill(
+            order,
+            price,
+            shares,
+            changes.now.market,
+            fee=Money(charged - order.fee),
+            frozen=frozen,
+            same_day_sell=rules.same_day_sell,
+        )
+        changes.note(filled)
+        changes.trades.append(trade)
+
+    # Books and market
+
+    def _open_books(self) -> SimulatedBooks:
+        day = trading_day_of(self._now().market)
+        return SimulatedBooks(self._path, account=self._account, day=day, cash=self._cash, start=self._start)
+
+    @contextmanager
+    def _changing(self, now: Moment) -> Iterator[tuple[SimulatedBooks, _Changes]]:
+        """One durable commit, in the right trading day; what changed is queued to be told after it."""
+        with self._lock:
+            books = self._opened()
+            changes = _Changes(now)
+            with books.transaction():
+                self._roll(books, changes)
+                yield books, changes
+            self._queue(books, changes)
+
+    @contextmanager
+    def _reading(self, now: Moment) -> Iterator[SimulatedBooks]:
+        with self._lock:
+            if self._opened().day < trading_day_of(now.market):
+                with self._changing(now):
+                    pass
+            yield self._opened()
+
+    def _read(self, question: Callable[[SimulatedBooks], Answer]) -> Answer:
+        with self._reading(self._now()) as books:
+            answer = question(books)
+        self._tell()
+        return answer
+
+    def _opened(self) -> SimulatedBooks:
+        if self._books is None:
+            raise BrokerError("broker.not_open", self._path)
+        return self._books
+
+    def _roll(self, books: SimulatedBooks, changes: _Changes) -> None:
+        day = trading_day_of(changes.now.market)
+        if books.day < day:
+            for order in books.roll_to(day):
+                changes.note(order)
+            self._market.forget_volumes()
+
+    def _show(self, code: Code, quote: Quote, now: Moment) -> None:
+        try:
+            rules = self._rules(code, now)
+        except InstrumentError:
+            return  # an index: nothing of it can be ordered
+        self._market.show(code, quote, rules)
+        if quote.price > 0:
+            self._prices[code] = quote.price
+
+    def _rules(self, code: Code, now: Moment) -> Instrument:
+        return instrument(code, on=date_of(now.market))
+
+    def _asset(self, books: SimulatedBooks) -> BrokerAsset:
+        cash, frozen = books.cash(), books.frozen()
+        value = sum(amount_of(held.market_value, 1) for held in books.positions(self._prices))
+        return BrokerAsset(in_yuan(cash - frozen), in_yuan(frozen), in_yuan(value), in_yuan(cash + value))
+
+    # Telling
+
+    def _queue(self, books: SimulatedBooks, changes: _Changes) -> None:
+        if not changes.orders:
+            return
+        self._to_tell.extend(TradeUpdate(trade) for trade in changes.trades)
+        self._to_tell.extend(OrderUpdate(order.as_broker_order()) for order in changes.orders.values())
+        account = AccountState(self._asset(books), tuple(books.positions(self._prices)))
+        self._to_tell.append(AccountAnswered(account, changes.now.wall))
+
+    def _tell(self) -> None:
+        # Whoever comes first tells all, in the order of the commits; nobody holds the books meanwhile.
+        with self._telling:
+            while self._to_tell:
+                event = self._to_tell.popleft()
+                sink = self._sink
+                if sink is not None:
+                    sink(event)
+
+
+def _resting(order: BookOrder) -> RestingOrder:
+    return RestingOrder(
+        OrderId(str(order.order_id)), order.code, order.direction, order.price, order.open_shares
+    )
