@@ -30,6 +30,11 @@ class FileEntry:
     modified_ns: int
     inode: int
 
+    @property
+    def fingerprint(self) -> tuple[int, int, int]:
+        """Changes with every replacement of the file; saves reading it again, proves nothing."""
+        return self.modified_ns, self.size, self.inode
+
 
 class Disk(Protocol):
     """What the folder protocol asks of a disk. All may raise OSError."""
@@ -48,6 +53,9 @@ class Disk(Protocol):
 
     def list(self, path: Path) -> list[FileEntry]:
         """The files (not folders) of a folder."""
+
+    def stat(self, path: Path) -> FileEntry | None:
+        """One file; None where there is none."""
 
     def remove(self, path: Path) -> None:
         """Remove a file; a missing one is fine."""
@@ -95,6 +103,13 @@ class LocalDisk:
                 except FileNotFoundError:
                     continue  # gone between listing and looking: the next scan tells
         return found
+
+    def stat(self, path: Path) -> FileEntry | None:
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return None
+        return FileEntry(path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
     def remove(self, path: Path) -> None:
         _patiently(lambda: path.unlink(missing_ok=True))

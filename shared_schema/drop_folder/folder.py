@@ -89,6 +89,13 @@ class DropFolder:
         except OSError as problem:
             raise FolderError("folder.read_failed", target, detail=str(problem)) from problem
 
+    def stat(self, name: str) -> FileEntry | None:
+        """Size and times of ``name``; None where it is missing."""
+        try:
+            return self.disk.stat(self.path / name)
+        except OSError as problem:
+            raise FolderError("folder.read_failed", self.path / name, detail=str(problem)) from problem
+
     def read_large(self, name: str) -> bytes | None:
         """The bytes of a quote file, snapshot or executed list (4 MiB at most)."""
         return self.read(name, LARGE_FILE)
@@ -150,6 +157,14 @@ class DropFolder:
             return None
         except OSError as problem:
             raise FolderError("folder.archive_failed", self.path / name, detail=str(problem)) from problem
+
+    def rename_done(self, recorded: SignalId, found: SignalId) -> None:
+        """Give an archived file the name of the id that was found in it."""
+        done = self.path / DONE_FOLDER
+        try:
+            self.disk.replace(done / done_name(recorded), done / done_name(found))
+        except OSError as problem:
+            raise FolderError("folder.archive_failed", done / done_name(recorded), detail=str(problem)) from problem
 
     def quarantine_copy(self, name: str, raw: bytes, reason: dict[str, object]) -> str:
         """Copy what could not be used to ``quarantine/`` with its reason; returns the name there."""

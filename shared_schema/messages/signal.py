@@ -110,8 +110,10 @@ def signal_digest(signal: OrderSignal, envelope: Envelope | None) -> str:
     """SHA-256 that names this very signal; a result is applied only to a signal with its digest.
 
     Over signal_id, action, target_signal_id, account, mode, strategy, code, direction,
-    price, shares, price_type, timestamp and expires_at.
+    price, shares, price_type, timestamp and expires_at. The seed's format is known by what
+    its readers compare, so its times stay out: a typed line sent again is the same signal.
     """
+    is_sealed = envelope is not None
     parts = [
         signal.signal_id,
         signal.action,
@@ -124,7 +126,7 @@ def signal_digest(signal: OrderSignal, envelope: Envelope | None) -> str:
         price_text(signal.price),
         signal.shares,
         signal.price_type,
-        signal.timestamp,
-        signal.deadline,
+        signal.timestamp if is_sealed else None,
+        signal.deadline if is_sealed else None,
     ]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()

@@ -48,7 +48,7 @@ class Admission:
             case RefusedFile(signal_id, error):
                 self._refused_file(name, signal_id, error.error_code, str(error))
             case SignalFile(received):
-                self._signal(name, received, ready, account, asked_at)
+                self._signal(name, received, event.file_time, ready, account, asked_at)
 
     def _refused_file(self, name: str, signal_id: SignalId, code: str, sentence: str) -> None:
         if self._desk.book.digest_of(signal_id) is not None:
@@ -64,6 +64,7 @@ class Admission:
         self,
         name: str,
         received: Received[OrderSignal],
+        file_time: float,
         ready: bool,
         account: AccountState | None,
         asked_at: float,
@@ -74,7 +75,7 @@ class Admission:
         expired = self._desk.now.wall > signal.deadline and not signal.is_cancel
         if not ready and not expired:
             return  # it stays in the folder until the broker is ready, or until it expires
-        order = self._row(received)
+        order = self._row(received, file_time)
         refusal = self._origin_refusal(received)
         if refusal is not None:
             self._refuse(order, refusal.error_code, _sentence(refusal))
@@ -145,7 +146,7 @@ class Admission:
         self._desk.remember(WRITERS, dict(self._writers))
         self._desk.say("rebound", strategy=strategy)
 
-    def _row(self, received: Received[OrderSignal]) -> Order:
+    def _row(self, received: Received[OrderSignal], file_time: float) -> Order:
         now, envelope, signal = self._desk.now, received.envelope, received.body
         day = self._desk.trading_day
         return Order(
@@ -161,6 +162,7 @@ class Admission:
             signal_epoch=envelope.epoch if envelope else None,
             signal_seq=envelope.seq if envelope else None,
             tag=tag_of(self._desk.rules.account, day, signal.signal_id),
+            file_time=file_time,
         )
 
     # Orders

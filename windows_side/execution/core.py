@@ -92,6 +92,10 @@ class ExecutorCore:
         """Why trading is halted, "" when it is not."""
         return self._desk.halt.reason
 
+    def was_lifted(self, name: str, raw: bytes | None) -> bool:
+        """Whether a person resumed over this very halt file."""
+        return self._desk.halt.was_lifted(name, raw)
+
     @property
     def account(self) -> AccountState | None:
         """The account as last answered."""

@@ -18,6 +18,8 @@ class FileSeen:
     name: Name
     raw: bytes
     intake: Intake
+    file_time: float = 0.0
+    """When the file was written on this disk, Unix seconds."""
 
 
 @dataclass(frozen=True)

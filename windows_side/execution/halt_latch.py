@@ -46,16 +46,19 @@ class HaltLatch:
         """The reasons in force, joined."""
         return "; ".join(f"{name}: {halt.reason}" for name, halt in sorted(self.active.items()))
 
+    def was_lifted(self, name: str, raw: bytes | None) -> bool:
+        """Whether a person resumed over this very file."""
+        return self.lifted.get(name) == _digest(raw)
+
     def seeing(self, files: Mapping[str, bytes | None], now: float) -> HaltLatch:
         """The latch after a look into ``control/``: name to bytes (None: unreadable)."""
         active = dict(self.active)
         for name, raw in files.items():
             halts, reason = reads_as_halt(raw)
-            digest = _digest(raw)
             if not halts:
                 active.pop(name, None)
-            elif name not in active and self.lifted.get(name) != digest:
-                active[name] = ActiveHalt(now, reason, digest)
+            elif name not in active and not self.was_lifted(name, raw):
+                active[name] = ActiveHalt(now, reason, _digest(raw))
         return self if active == self.active else HaltLatch(active, self.lifted)
 
     def halting(self, reason: str, now: float, name: str = OWN) -> HaltLatch:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from shared_schema.errors import StateError
-from shared_schema.ids import SignalId
+from shared_schema.ids import LedgerId, SignalId
 from shared_schema.messages import OrderSignal, Trade
 from windows_side.execution.order import Order
 
@@ -68,6 +68,14 @@ class Memory:
 
 class Ledger(Protocol):
     """The port. All methods raise StateError where the ledger can't be trusted."""
+
+    @property
+    def ledger_id(self) -> LedgerId:
+        """Made with the ledger, never changed."""
+
+    @property
+    def commits(self) -> int:
+        """How many changes it has taken in its life."""
 
     def load(self) -> Memory:
         """Everything the core keeps in memory."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared_schema.ids import SignalId
-from windows_side.execution.ledger import COMMITS, Change, JournalEntry, Memory, order_from_json, order_to_json
+from shared_schema.ids import LedgerId, SignalId
+from windows_side.execution.ledger import COMMITS, LEDGER_ID, Change, JournalEntry, Memory, order_from_json, order_to_json
 from windows_side.execution.order import Order
 
 
@@ -40,6 +40,11 @@ class MemoryLedger:
         orders = (order_from_json(row, "memory") for row in self._rows.values())
         settled = [order for order in orders if order.is_terminal and order.changed_at >= at]
         return [order.signal_id for order in sorted(settled, key=lambda order: order.changed_at)]
+
+    @property
+    def ledger_id(self) -> LedgerId:
+        """Made with the ledger, never changed."""
+        return LedgerId(self._meta[LEDGER_ID])
 
     @property
     def commits(self) -> int:

@@ -27,6 +27,10 @@ class Order:
     signal_epoch: Epoch | None = None
     signal_seq: int | None = None
     tag: Tag = Tag("")
+    file_time: float = 0.0
+    """When the signal's file was written on this disk, for the latency shown."""
+    submitted_at: float = 0.0
+    """When the native call began, for the latency shown."""
     intent_at: float = 0.0
     calling_at: float = 0.0
     """When the CALLING mark was written; 0: the broker was never called."""

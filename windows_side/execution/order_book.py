@@ -61,6 +61,10 @@ class OrderBook:
         signal_id = self._by_order_id.get(order_id)
         return self._orders.get(signal_id) if signal_id is not None else None
 
+    def everything(self) -> list[Order]:
+        """Every row kept whole, oldest first."""
+        return sorted(self._orders.values(), key=_age)
+
     def open(self) -> list[Order]:
         """Every row that is not settled, oldest first."""
         return sorted((self._orders[signal_id] for signal_id in self._open), key=_age)

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 
 from shared_schema.errors import StateError
-from shared_schema.ids import SignalId
+from shared_schema.ids import LedgerId, SignalId
 from shared_schema.messages.result import TERMINAL_STATES
 from windows_side.execution.ledger import (
     COMMITS,
+    LEDGER_ID,
     Change,
     Memory,
     order_from_json,
@@ -66,7 +67,9 @@ class SqliteLedger:
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version != SCHEMA:
             raise StateError("executor.ledger_version", path, version=version, known=SCHEMA)
-        self._commits = int(self._meta()[COMMITS])
+        meta = self._meta()
+        self._commits = int(meta[COMMITS])
+        self._ledger_id = LedgerId(meta[LEDGER_ID])
 
     def _make(self, meta: dict[str, Any]) -> None:
         self._database.execute("BEGIN IMMEDIATE")
@@ -129,6 +132,11 @@ class SqliteLedger:
                 "SELECT signal_id FROM orders WHERE terminal = 1 AND changed_at >= ? ORDER BY changed_at", (at,)
             ).fetchall()
         return [signal_id for (signal_id,) in rows]
+
+    @property
+    def ledger_id(self) -> LedgerId:
+        """Made with the ledger, never changed."""
+        return self._ledger_id
 
     @property
     def commits(self) -> int:

@@ -1,0 +1,139 @@
+"""What the executor shows in the folder: results, ``executed_signals.json``, snapshot, heartbeat.
+
+All of it can be written again from the ledger at any time, so nothing here is memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared_schema.clock import Moment, Stamper
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import (
+    ACCOUNT_SIMULATE,
+    EXECUTED,
+    HEARTBEAT_FOLDER,
+    RESULT_SLOT,
+    RESULTS_FOLDER,
+    heartbeat_name,
+    result_name,
+)
+from shared_schema.ids import Epoch, SignalId
+from shared_schema.messages import (
+    Account,
+    AccountSnapshot,
+    Envelope,
+    ExecutedSignals,
+    Heartbeat,
+    Seen,
+    encode,
+)
+from shared_schema.sessions import trading_day_of
+from windows_side.execution.ledger import Ledger
+from windows_side.execution.order import Order
+from windows_side.execution.results import result_of
+from windows_side.execution.rules import Rules
+
+EXECUTED_INTERVAL = 1.0
+"""Seconds between two writings of ``executed_signals.json`` at least."""
+EXECUTED_DAYS = 30 * 86_400.0
+SNAPSHOT_INTERVAL = 5.0
+"""Seconds after which an unchanged snapshot is written again."""
+
+
+class ExecutorViews:
+    """Writes the executor's files. Raises FolderError where the folder fails."""
+
+    def __init__(
+        self,
+        folder: DropFolder,
+        ledger: Ledger,
+        rules: Rules,
+        stamper: Stamper,
+        ledger_epoch: Epoch,
+        heartbeat_interval: float,
+        snapshot: Callable[[], Account] | None,
+    ) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._rules = rules
+        self._stamper = stamper
+        self._epoch = ledger_epoch
+        self._heartbeat_interval = heartbeat_interval
+        self._snapshot = snapshot
+        self._executed_due = True
+        self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
+        self._shown: tuple[object, ...] = ()
+        self._account: Account | None = None
+
+    # Results
+
+    def result(self, order: Order) -> None:
+        """Write a row's result; a terminal one also into the slot of the seed's readers."""
+        raw = self._result_bytes(order)
+        self._folder.publish(f"{RESULTS_FOLDER}/{result_name(order.signal_id)}", raw)
+        if order.is_terminal:
+            self._folder.publish(RESULT_SLOT, raw, durable=False)
+            self._executed_due = True
+
+    def result_if_missing(self, order: Order) -> None:
+        """Write a row's result again where the folder does not show these very bytes."""
+        name = f"{RESULTS_FOLDER}/{result_name(order.signal_id)}"
+        raw = self._result_bytes(order)
+        if self._folder.read(name) != raw:
+            self._folder.publish(name, raw)
+
+    def _result_bytes(self, order: Order) -> bytes:
+        # The envelope comes from the row as well: a result written again is the same file (rule 9).
+        envelope = Envelope(
+            writer=self._stamper.writer,
+            epoch=self._epoch,
+            seq=order.result_seq,
+            written_at=order.changed_at,
+            market_time=order.changed_market,
+            trading_day=order.trading_day,
+            mode=self._rules.mode,
+            account=self._rules.account,
+        )
+        return encode(envelope, result_of(order))
+
+    # Views written by time
+
+    def time_passed(self, now: Moment, monotonic: float, *, force: bool = False) -> None:
+        """Write what is due: the executed ids at most once a second, the snapshot when it changed."""
+        if self._executed_due and (force or monotonic - self._executed_at >= EXECUTED_INTERVAL):
+            self._executed_due = False
+            self._executed_at = monotonic
+            ids: list[SignalId] = self._ledger.settled_since(now.wall - EXECUTED_DAYS)
+            self._publish(EXECUTED, ExecutedSignals(signal_ids=tuple(ids)), now)
+
+    def account_changed(self) -> None:
+        """The account moved: its snapshot is due."""
+        self._snapshot_at = float("-inf")
+
+    def snapshot(self, now: Moment, monotonic: float) -> None:
+        """Write ``account_snapshot.simulate.json`` where the simulated account changed, or every few seconds."""
+        if self._snapshot is None or monotonic - self._snapshot_at < SNAPSHOT_INTERVAL:
+            return
+        self._snapshot_at = monotonic
+        body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
+        self._publish(ACCOUNT_SIMULATE, body, now)
+
+    def heartbeat(self, now: Moment, monotonic: float, body: Heartbeat) -> None:
+        """Write the heartbeat: every third of its red limit, and at once when halt, state or readiness changes."""
+        shown = (body.halt_since, body.ready, body.state)
+        if shown == self._shown and monotonic - self._heartbeat_at < self._heartbeat_interval:
+            return
+        self._shown, self._heartbeat_at = shown, monotonic
+        self._publish(f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}", body, now)
+
+    def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
+        envelope = self._stamper.next(now, trading_day_of(now.market))
+        self._folder.publish(name, encode(envelope, body), durable=False)
+
+
+def seen_of(envelope: Envelope, received_at: float) -> Seen:
+    """What the heartbeat says of a stream's newest file."""
+    return Seen(
+        epoch=envelope.epoch, seq=envelope.seq, written_at=envelope.written_at, received_at=received_at
+    )

@@ -1,0 +1,72 @@
+"""What a person types at the executor's own host while it runs.
+
+``miniqmt resume`` and ``rebind`` leave a small file in a private folder below
+RUNTIME_DIR; nobody who can only write the exchange folder can reach it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import ValidationError
+
+from shared_schema.disk import Disk, LocalDisk
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import FolderError
+from shared_schema.logs import Log
+from shared_schema.messages.record import SMALL_FILE, Record
+from windows_side.execution.events import Event, RebindTyped, ResumeTyped
+
+FOLDER = "executor_commands"
+
+
+class Typed(Record):
+    """One order typed by a person."""
+
+    kind: Literal["resume", "rebind"]
+    reason: str = ""
+    strategy: str = ""
+    by: str = ""
+    at: float
+
+
+def type_order(runtime_dir: Path, typed: Typed) -> None:
+    """Leave ``typed`` for the executor of this host. Raises FolderError."""
+    folder = DropFolder(runtime_dir / FOLDER)
+    folder.disk.make_folder(folder.path)
+    name = f"{time.time_ns():020d}-{secrets.token_hex(2)}.json"
+    folder.publish(name, orjson.dumps(typed.model_dump(mode="json")))
+
+
+class Keyboard:
+    """Reads what was typed, oldest first, each order once."""
+
+    def __init__(self, runtime_dir: Path, exchange: DropFolder, log: Log, disk: Disk | None = None) -> None:
+        self._folder = DropFolder(runtime_dir / FOLDER, disk or LocalDisk())
+        self._folder.disk.make_folder(self._folder.path)
+        self._exchange = exchange
+        self._log = log
+
+    def take(self) -> list[Event]:
+        """The events typed since the last call; an unreadable file is put aside and said."""
+        events: list[Event] = []
+        for entry in sorted(self._folder.list_folder(""), key=lambda entry: entry.name):
+            if not entry.name.endswith(".json"):
+                continue
+            try:
+                raw = self._folder.read(entry.name, SMALL_FILE) or b""
+                typed = Typed.model_validate_json(raw)
+                events.append(self._event(typed))
+            except (ValidationError, FolderError) as problem:
+                self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
+            self._folder.remove(entry.name)
+        return events
+
+    def _event(self, typed: Typed) -> Event:
+        if typed.kind == "rebind":
+            return RebindTyped(typed.strategy)
+        return ResumeTyped(f"{typed.by}: {typed.reason}", self._exchange.halts())

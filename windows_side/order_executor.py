@@ -1,0 +1,273 @@
+"""The order executor: ``python windows_side/order_executor.py`` or ``miniqmt executor``.
+
+Puts the parts together for this host's settings and runs them until Ctrl+C or SIGTERM.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path as _Path
+
+    sys.path.insert(0, str(_Path(__file__).resolve().parent.parent))
+    from miniqmt import ensure_environment
+
+    ensure_environment(__file__)
+
+import argparse
+import contextlib
+import gc
+import importlib.util
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import ACCOUNT_LIVE
+from shared_schema.errors import FolderError, MessageError, MiniqmtError, SettingsError, StateError
+from shared_schema.exchange_folder import checked_exchange_folder
+from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
+from shared_schema.logs import Log, open_log
+from shared_schema.messages import Account, decode_account
+from shared_schema.settings import Settings, load_settings
+from shared_schema.trading_calendar import calendar_of_this_host
+from shared_schema.watch import FolderWatch
+from shared_schema.words import say, say_both, use_language
+from windows_side.brokers.port import AccountState, BrokerAsset, BrokerPosition
+from windows_side.brokers.simulated import SimulatedBroker
+from windows_side.brokers.worker import BrokerWorker
+from windows_side.execution.core import ExecutorCore
+from windows_side.execution.ledger import BOUND_TO, EPOCH, INSTANCE, new_meta
+from windows_side.execution.rules import Rules
+from windows_side.execution.sqlite_ledger import SqliteLedger
+from windows_side.executor import Executor
+from windows_side.executor_views import ExecutorViews
+from windows_side.keyboard import Keyboard
+from windows_side.single_instance import hold_single_instance
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where an executor of one account and mode keeps what must never be synced."""
+
+    ledger: Path
+    simulated_books: Path
+
+
+def files_of(runtime_dir: Path, mode: Mode, account: str) -> Files:
+    """The local files of an executor."""
+    return Files(
+        ledger=runtime_dir / f"ledger_{mode}_{account}.sqlite3",
+        simulated_books=runtime_dir / f"simulated_broker_{account}.sqlite3",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the executor for a command line; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        overrides: dict[str, object] = {}
+        if options.simulate:
+            overrides["executor.simulate"] = True
+        if options.folder:
+            overrides["shared_dir"] = str(Path(options.folder).absolute())
+        settings = load_settings(overrides=overrides)
+        use_language(settings.language)
+        refuse_live(settings)
+        stop = threading.Event()
+        with _stopped_by_signals(stop):
+            run(settings, stop, enforce_sessions=options.sessions)
+    except MiniqmtError as problem:
+        print(f"order_executor: {problem}", file=sys.stderr)
+        return problem.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="order_executor", description=say_both("commands.help.executor"))
+    parser.add_argument("--simulate", action="store_true", help=say_both("executor.help_simulate"))
+    parser.add_argument("--sessions", action="store_true", help=say_both("executor.help_sessions"))
+    parser.add_argument("--folder", default="", help=say_both("executor.help_folder"))
+    return parser
+
+
+def refuse_live(settings: Settings) -> None:
+    """Raise unless simulation was chosen: live trading needs the QMT broker, which has to be armed."""
+    if settings.executor.simulate:
+        return
+    if settings.executor.simulate is None:
+        raise SettingsError("executor.neither_mode")
+    if importlib.util.find_spec("xtquant") is None:
+        raise SettingsError("executor.live_needs_windows")
+    raise SettingsError("executor.live_not_yet")
+
+
+def run(settings: Settings, stop: threading.Event, *, enforce_sessions: bool = False, console: bool = True) -> None:
+    """Run a simulating executor until ``stop`` is set. Raises MiniqmtError where it must not go on."""
+    path = checked_exchange_folder(settings.exchange_folder("executor"))
+    folder_lock = hold_single_instance("executor", settings.runtime_dir, path)
+    try:
+        account_lock = hold_single_instance(
+            f"executor-simulate-{settings.account.alias}", settings.runtime_dir, settings.runtime_dir
+        )
+        try:
+            log = open_log("order_executor", settings.log_dir, console)
+            try:
+                _run_locked(settings, DropFolder(path), stop, log, enforce_sessions)
+            finally:
+                log.close()
+        finally:
+            account_lock.release()
+    finally:
+        folder_lock.release()
+
+
+def _run_locked(
+    settings: Settings, folder: DropFolder, stop: threading.Event, log: Log, enforce_sessions: bool
+) -> None:
+    folder.prepare()
+    mode: Mode = "simulate"
+    alias = AccountAlias(settings.account.alias)
+    files = files_of(settings.runtime_dir, mode, alias)
+    ledger = open_ledger(files.ledger, mode, alias)
+    memory = ledger.load()
+    rules = Rules(
+        mode=mode,
+        account=alias,
+        instance=InstanceId(memory.meta[INSTANCE]),
+        calendar=calendar_of_this_host(),
+        limits=settings.limits,
+        offline=folder.is_offline(),
+        enforce_sessions=enforce_sessions,
+        needs_quote=False,
+        final_read=0.0,
+        absence_is_proof=SimulatedBroker.absence_is_proof,
+    )
+    clock = ReplayFollower()
+    core = ExecutorCore(rules, memory)
+    defaults = settings.sync.defaults
+    watch = FolderWatch(folder.path, defaults.scan_interval, use_watcher=defaults.watcher)
+    stamper = Stamper(f"executor@{host_name()}", new_epoch(time.time()), mode, alias)
+    executor, market = _with_simulated_broker(
+        settings, folder, ledger, core, rules, watch, clock, stamper, log, Epoch(memory.meta[EPOCH]), files
+    )
+    log.say("info", "executor_started", mode=mode, account=alias, instance=rules.instance, folder=folder.path)
+    log.say("warning", "no_signing_key")
+    if not enforce_sessions:
+        log.say("info", "sessions_only_warn")
+    gc.freeze()
+    try:
+        executor.run(stop)
+    except StateError as problem:
+        log.say("error", "executor_must_stop", problem=problem)
+        raise
+    finally:
+        watch.stop()
+        market.close()
+        ledger.close()
+        log.say("info", "executor_stopped")
+
+
+def _with_simulated_broker(
+    settings: Settings,
+    folder: DropFolder,
+    ledger: SqliteLedger,
+    core: ExecutorCore,
+    rules: Rules,
+    watch: FolderWatch,
+    clock: ReplayFollower,
+    stamper: Stamper,
+    log: Log,
+    ledger_epoch: Epoch,
+    files: Files,
+) -> tuple[Executor, SimulatedBroker]:
+    chosen = settings.executor
+    broker = SimulatedBroker(
+        files.simulated_books,
+        account=rules.account,
+        now=clock.now,
+        start=newest_real_account(folder, rules.account),
+        cash=chosen.simulate_cash,
+        commission_rate=chosen.commission_rate,
+        min_commission=chosen.min_commission,
+        participation=chosen.participation,
+        instant_fill=lambda code: executor.is_without_market(code),
+    )
+    views = ExecutorViews(
+        folder, ledger, rules, stamper, ledger_epoch, settings.sync.defaults.heartbeat_interval,
+        broker.account_snapshot,
+    )
+    executor = Executor(
+        folder=folder,
+        ledger=ledger,
+        core=core,
+        rules=rules,
+        views=views,
+        watch=watch,
+        keyboard=Keyboard(settings.runtime_dir, folder, log),
+        clock=clock,
+        log=log,
+    )
+    executor.attach(BrokerWorker(broker, executor.heard), broker)
+    return executor, broker
+
+
+def open_ledger(path: Path, mode: Mode, account: AccountAlias) -> SqliteLedger:
+    """The ledger of one account and mode, made where there is none. Raises StateError."""
+    ledger = SqliteLedger(path, lambda: new_meta(mode, account, host_name(), new_epoch(time.time())))
+    bound = ledger.load().meta[BOUND_TO]
+    if (bound["mode"], bound["account"]) != (mode, account):
+        ledger.close()
+        raise StateError(
+            "executor.ledger_bound", path, bound=f"{bound['mode']}/{bound['account']}", asked=f"{mode}/{account}"
+        )
+    return ledger
+
+
+def newest_real_account(folder: DropFolder, alias: AccountAlias) -> AccountState | None:
+    """What the simulated account starts from: the producer's newest snapshot, None without a usable one."""
+    try:
+        raw = folder.read_large(ACCOUNT_LIVE)
+        accounts = decode_account(raw).body.accounts if raw else {}
+    except (FolderError, MessageError):
+        return None
+    found = accounts.get(alias) or next(iter(accounts.values()), None)
+    return _state_of(found) if found is not None and found.complete else None
+
+
+def _state_of(account: Account) -> AccountState:
+    asset = account.asset
+    positions = tuple(
+        BrokerPosition(code, held.volume, held.can_use_volume, held.open_price, held.market_value)
+        for code, held in account.positions.items()
+        if held.volume > 0
+    )
+    return AccountState(
+        BrokerAsset(asset.cash, asset.frozen_cash, asset.market_value, asset.total_asset), positions
+    )
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    def end(number: int, frame: object) -> None:
+        stop.set()
+
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    chosen = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in chosen}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    print(say("executor.starting"), flush=True)
+    sys.exit(main())
