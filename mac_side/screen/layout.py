@@ -47,6 +47,9 @@ class Shown:
     note: str = ""
 
 
+OVERVIEW = Shown()
+
+
 @dataclass(frozen=True)
 class _Frame:
     """One picture being made."""
@@ -60,7 +63,7 @@ class _Frame:
 Draw = Callable[[View, Look, int, int], RenderableType]
 
 
-def layout(view: View, look: Look, width: int, height: int, shown: Shown = Shown()) -> RenderableType:
+def layout(view: View, look: Look, width: int, height: int, shown: Shown = OVERVIEW) -> RenderableType:
     """The whole screen, ``width`` cells by ``height`` lines."""
     found = notices(view, shown.silence)
     frame = _Frame(view, look, found, width)

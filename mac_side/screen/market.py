@@ -37,10 +37,12 @@ def _headline(view: View, look: Look, width: int) -> Text:
     )
     if now.change is not None:
         line.append(f"  {now.price - now.pre_close:+.{digits}f}", style=style)
-    if width < 56:
-        return line
-    tail = Text("  ").join(Text.assemble((f"{label} ", "bright_black"), value) for label, value in _day(view))
-    return Text.assemble(line, " " * max(2, width - line.cell_len - tail.cell_len), tail)
+    for shown in range(len(_day(view)), 0, -1):  # the previous close stays longest
+        day = [Text.assemble((f"{label} ", "bright_black"), value) for label, value in _day(view)[:shown]]
+        tail = Text("  ").join(day)
+        if width >= 48 and line.cell_len + tail.cell_len + 2 <= width:
+            return Text.assemble(line, " " * (width - line.cell_len - tail.cell_len), tail)
+    return line
 
 
 def _day(view: View) -> list[tuple[str, str]]:

@@ -44,4 +44,4 @@ def _rows(view: View, look: Look, width: int, rows: int) -> Table | Text:
         ("", 4, "left"),
         (say("screen.orders.number"), max(4, width - used), "left"),
     ]
-    return table(headings if width >= used + 4 else headings[:-1], cells, look)
+    return table(headings if width >= used + 10 else headings[:-1], cells, look)

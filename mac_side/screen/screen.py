@@ -8,6 +8,7 @@ It reads one file and writes into one folder; the engine neither waits for it no
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -57,6 +58,7 @@ class Screen:
         self.control = Control()
         self._view: View | None = None
         self._stamp: tuple[int, int, int] | None = None
+        self._stamp_drawn: tuple[int, int, int] | None = None
         self._note_until = 0.0
 
     def run(self, keys: KeyReader) -> None:
@@ -73,8 +75,6 @@ class Screen:
                     live.update(self.picture(time.time()), refresh=True)
                     drawn = time.monotonic()
                     self._stamp_drawn = self._stamp
-
-    _stamp_drawn: tuple[int, int, int] | None = None
 
     def look_at_file(self) -> bool:
         """Read the view where it was replaced; whether one waits that was not drawn yet."""
@@ -130,6 +130,8 @@ class Screen:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the screen, or print lines where there is no terminal; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # the engine's words may not fit this terminal
     given = _arguments(arguments)
     console = Console(no_color=True if given.no_color else None)
     if given.language:
@@ -154,8 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _print_line(line: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "replace").decode(encoding), flush=True)
+    print(line, flush=True)
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -22,8 +22,10 @@ _STYLES = {
     "cancelled": "bright_black",
 }
 _WITH_REASON = frozenset({"unknown", "rejected", "refused_by_broker", "not_placed", "expired"})
-_ID = 25
-"""Cells of a whole id, ``SELL_159201.SZ_L1_1a2b3c4d`` less one."""
+_ID = 27
+"""Cells of a whole id, ``SELL_159201.SZ_L10_1a2b3c4d``."""
+_SHORT_ID = 12
+"""Cells of an id without direction and code, ``L10_1a2b3c4d``."""
 
 
 def signals_panel(view: View, look: Look, width: int, rows: int) -> Panel:
@@ -42,13 +44,13 @@ def signals_panel(view: View, look: Look, width: int, rows: int) -> Panel:
 def _rows(view: View, look: Look, width: int, rows: int) -> Table | Text:
     if not view.signals:
         return Text(say("screen.signals.none"), style="bright_black")
-    wide = width >= 100
-    used = 8 + 4 + 8 + 15 + 8 + 7 + 6
-    id_width = _ID + 1 if wide else min(_ID + 1, max(8, width - used - 1))
-    message = max(0, width - used - id_width - 2) if wide else 0
+    room = width - (8 + 4 + 8 + 15 + 8 + 7 + 6)
+    wide = room >= _ID + 18
+    id_width = _ID if wide else min(_SHORT_ID, max(8, room))
+    message = room - id_width - 1 if room >= _SHORT_ID + 10 else 0
     cells = []
     for signal in reversed(view.signals):
-        cells.append(_cells(signal, view, look, wide, message > 0))
+        cells.append(_cells(signal, view, wide, message > 0, look))
         if len(cells) >= rows:
             break
     headings = [
@@ -65,11 +67,12 @@ def _rows(view: View, look: Look, width: int, rows: int) -> Table | Text:
     return table(headings, cells, look)
 
 
-def _cells(signal: SignalView, view: View, look: Look, wide: bool, with_message: bool) -> list[str | Text]:
+def _cells(signal: SignalView, view: View, wide: bool, with_message: bool, look: Look) -> list[str | Text]:
     buying = signal.direction == "BUY"
     # Where there is no column for messages, a reason is worth more than the id: the id stands in the log.
     reason = signal.message if signal.state in _WITH_REASON else ""
-    identity = signal.signal_id if wide else reason or short_id(signal)
+    short = short_id(signal) if with_message else reason or short_id(signal)
+    identity = signal.signal_id if wide else short
     row: list[str | Text] = [
         clock(signal.sent_at),
         Text(say("screen.buy" if buying else "screen.sell"), style=look.up if buying else look.down),
