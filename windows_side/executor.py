@@ -378,7 +378,7 @@ class Executor:
     def _folder_works(self) -> None:
         if self._folder_failed:
             self._folder_failed = False
-            self._log.say("info", "folder_works_again", folder=self._folder.path)
+            self._log.say("info", "folder_recovered", folder=self._folder.path)
 
 
 def _change_of(actions: list[Action]) -> Change:
