@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -16,7 +17,7 @@ PLAIN = Look()
 
 
 def lines_of(
-    renderable: RenderableType, width: int, height: int = 60, *, color: str | None = None
+    renderable: RenderableType, width: int, height: int = 60, *, color: Literal["standard"] | None = None
 ) -> list[str]:
     """The lines ``renderable`` prints on a terminal ``width`` wide."""
     out = io.StringIO()

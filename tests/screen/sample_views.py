@@ -35,9 +35,9 @@ def bars(count: int = 120, seed: int = 7) -> MinuteBars:
         low = round(min(price, close) - chance.choice((0, 0.001)), 3)
         rows.append((price, high, low, close))
         price = close
-    opened, high, low, close = zip(*rows, strict=True)
+    opened, highs, lows, closes = zip(*rows, strict=True)
     times = tuple(NOW - 60.0 * (count - i) for i in range(count))
-    return MinuteBars(time=times, open=opened, high=high, low=low, close=close, volume=(1000.0,) * count)
+    return MinuteBars(time=times, open=opened, high=highs, low=lows, close=closes, volume=(1000.0,) * count)
 
 
 def _signals() -> tuple[SignalView, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mac_side.screen.grid import grid_panel
-from mac_side.screen.layout import Shown
+from mac_side.screen.layout import PAGES, Shown
 from mac_side.screen.link import link_panel
 from mac_side.screen.look import Look
 from mac_side.screen.market import market_panel
@@ -23,7 +23,10 @@ from tests.screen.rendering import lines_of, screen_lines
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
-FIRST_PAGE = {
+Promised = dict[str, str | tuple[str, str]]
+"""What is promised, by name; a pair where Chinese and English differ."""
+
+FIRST_PAGE: Promised = {
     "mode": "SIMULATE",
     "account": "main",
     "code": "159201.SZ",
@@ -49,7 +52,7 @@ FIRST_PAGE = {
     "halt": ("未停止", "not halted"),
     "executor": "91bc",
 }
-FROM_120 = {
+FROM_120: Promised = {
     "producer age": ("930毫秒", "930ms"),
     "sync in": ("41毫秒", "41ms"),
     "sync out": ("52毫秒", "52ms"),
@@ -81,7 +84,7 @@ def _same_language() -> Iterator[None]:
     use_language(before)
 
 
-def _missing(lines: list[str], promised: dict[str, str | tuple[str, str]]) -> list[str]:
+def _missing(lines: list[str], promised: Promised) -> list[str]:
     text, english = "\n".join(lines), language() == "en"
     return [
         name
@@ -110,8 +113,7 @@ def test_larger_screens_hold_everything(size: tuple[int, int], chosen: str) -> N
 
 def test_small_screen_holds_everything_on_its_keys() -> None:
     """At 80x24 what the first page has no room for stands on the pages 2 to 7."""
-    pages = ("market", "grid", "signals", "position", "messages", "link")
-    lines = [line for page in pages for line in screen_lines(sample.trading(), 80, 24, Shown(page=page))]
+    lines = [line for page in PAGES[1:] for line in screen_lines(sample.trading(), 80, 24, Shown(page=page))]
     assert _missing(lines, FROM_120) == []
 
 

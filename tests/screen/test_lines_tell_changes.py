@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,11 +74,15 @@ def test_following_ends_with_the_engine(tmp_path: Path) -> None:
         ]
     )
     printed: list[str] = []
+
+    def run(step: Callable[[], object]) -> None:
+        step()
+
     follow(
         path,
         print_line=printed.append,
         stopped=lambda: False,
-        pause=lambda seconds: next(steps)(),
+        pause=lambda seconds: run(next(steps)),
         wall_clock=lambda: sample.NOW,
     )
     assert "SIMULATE" in printed[0] and "引擎已结束" in printed[-1]
