@@ -176,6 +176,8 @@ class SubmitReturned:
 
     signal_id: SignalId
     answer: PlaceAnswer
+    started_at: float = 0.0
+    """Wall clock (Unix seconds) directly before the native call."""
 
 
 @dataclass(frozen=True)

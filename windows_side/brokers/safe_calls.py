@@ -61,6 +61,7 @@ class SafeCalls:
         reason = stopped_by(guard)
         if reason is not None:
             return SubmitTurnedBack(request.signal_id, reason)
+        started_at = self._wall()
         try:
             answer = self._calls.place(request)
         except Exception as problem:
@@ -68,7 +69,7 @@ class SafeCalls:
             answer = Unclear(_told(problem))
         if not isinstance(answer, (Placed, Refused, Unclear)):
             answer = Unclear(repr(answer)[:200])
-        return SubmitReturned(request.signal_id, answer)
+        return SubmitReturned(request.signal_id, answer, started_at)
 
     def cancel(self, order_id: OrderId) -> CancelReturned:
         """Cancel; not accepted where the call raised or answered something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 
 from shared_schema.ids import SignalId
@@ -20,6 +21,9 @@ from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.tags import tag_of
+
+UNUSABLE = "unusable:"
+"""Begins the digest kept for a file that named an id and was no valid signal."""
 
 
 class Admission:
@@ -46,19 +50,29 @@ class Admission:
                 self._desk.alarm("quarantined", file=name, reason=reason["reason"])
                 self._desk.do(CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason))
             case RefusedFile(signal_id, error):
-                self._refused_file(name, signal_id, error.error_code, str(error))
+                self._refused_file(name, event.raw, signal_id, error.error_code, str(error))
             case SignalFile(received):
                 self._signal(name, received, event.file_time, ready, account, asked_at)
 
-    def _refused_file(self, name: str, signal_id: SignalId, code: str, sentence: str) -> None:
-        if self._desk.book.digest_of(signal_id) is not None:
-            self._desk.alarm("id_reused", signal_id=signal_id, file=name)
-            self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id, "error": code}))
-            return
-        now = self._desk.now
-        order = Order(signal_id, "", None, "received", now.wall, now.market, self._desk.trading_day)
-        self._refuse(order, code, sentence)
-        self._desk.do(Archive(name, signal_id))
+    def _refused_file(self, name: str, raw: bytes, signal_id: SignalId, code: str, sentence: str) -> None:
+        known = self._desk.book.digest_of(signal_id)
+        if known is None:
+            now = self._desk.now
+            digest = UNUSABLE + hashlib.sha256(raw).hexdigest()
+            order = Order(signal_id, digest, None, "received", now.wall, now.market, self._desk.trading_day)
+            self._refuse(order, code, sentence)
+            self._desk.do(Archive(name, signal_id))
+        elif known.startswith(UNUSABLE):
+            # Unusable the first time, unusable again: the same answer, and it is consumed.
+            self._desk.do(AnswerAgain(signal_id))
+            self._desk.do(Archive(name, signal_id))
+        else:
+            self._reused(name, signal_id)
+
+    def _reused(self, name: str, signal_id: SignalId) -> None:
+        # The first stands; nothing further of this id is executed, and no result may confuse the first's.
+        self._desk.alarm("id_reused", signal_id=signal_id, file=name)
+        self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id}))
 
     def _signal(
         self,
@@ -103,9 +117,7 @@ class Admission:
         if digest is None:
             return False
         if digest != signal_digest(received.body, received.envelope):
-            # The first stands; nothing further of this id is executed, and no result may confuse the first's.
-            self._desk.alarm("id_reused", signal_id=signal_id, file=name)
-            self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id}))
+            self._reused(name, signal_id)
             return True
         self._desk.say("known_signal", signal_id=signal_id)
         self._desk.do(AnswerAgain(signal_id))

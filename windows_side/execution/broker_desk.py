@@ -6,6 +6,7 @@ from shared_schema.errors import StateError
 from shared_schema.ids import OrderId
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import Trade
+from shared_schema.words import say
 from windows_side.brokers.port import (
     FINAL_STATUSES,
     BrokerOrder,
@@ -26,6 +27,11 @@ from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
 
+TURNED_BACK = {
+    "halt": (OrderEvent.TURN_BACK_HALT, "halted"),
+    "expired": (OrderEvent.TURN_BACK_EXPIRED, "expired"),
+}
+
 
 class BrokerDesk:
     """Applies the broker's answers and pushes."""
@@ -43,6 +49,7 @@ class BrokerDesk:
         if order is None:
             self._desk.alarm("answer_without_order", signal_id=event.signal_id)
             return
+        order = order.changed(submitted_at=event.started_at)
         answer = event.answer
         if isinstance(answer, Placed):
             self._placed(order, answer.order_id)
@@ -94,12 +101,11 @@ class BrokerDesk:
     def turned_back(self, event: SubmitTurnedBack) -> None:
         """The worker stopped directly before the call: positive proof that nothing was placed."""
         order = self._desk.book.get(event.signal_id)
-        halted = event.reason == "halt"
-        happened = OrderEvent.TURN_BACK_HALT if halted else OrderEvent.TURN_BACK_EXPIRED
+        happened, code = TURNED_BACK.get(event.reason, (OrderEvent.PROVEN_ABSENT, "not_placed"))
         if order is None or not self._may(order, happened):
             return
-        code = "halted" if halted else "expired"
-        self._desk.store(order.after(happened), "turned_back", event.reason, error_code=code, message=code)
+        sentence = say(f"executor.turned_back_{code}")
+        self._desk.store(order.after(happened), "turned_back", event.reason, error_code=code, message=sentence)
 
     def cancel_returned(self, event: CancelReturned) -> None:
         """A cancel was taken or not; the order's own updates tell the rest."""
@@ -128,7 +134,10 @@ class BrokerDesk:
             return
         if self._desk.rules.absence_is_proof:
             self._desk.store(
-                order.after(OrderEvent.PROVEN_ABSENT), "proven_absent", error_code="not_placed", message=""
+                order.after(OrderEvent.PROVEN_ABSENT),
+                "proven_absent",
+                error_code="not_placed",
+                message=say("executor.proven_absent"),
             )
         elif order.state != "unknown":
             self._unclear(order, Unclear("not in the day's list after a restart"))

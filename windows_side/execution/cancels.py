@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal
 from shared_schema.sessions import may_cancel, state_at, trading_seconds_between
+from shared_schema.words import say
 from windows_side.execution.actions import CancelAtBroker
 from windows_side.execution.desk import Desk
 from windows_side.execution.order import Order
@@ -62,7 +63,10 @@ class Cancels:
         for cancel in self._desk.book.open_cancels():
             if cancel.trading_day < self._desk.trading_day and self._target_of(cancel) is None:
                 self._desk.store(
-                    cancel.after(OrderEvent.EXPIRE), "cancel_expired", error_code="no_target", message="no_target"
+                    cancel.after(OrderEvent.EXPIRE),
+                    "cancel_expired",
+                    error_code="no_target",
+                    message=say("executor.no_target"),
                 )
         for order in self._desk.book.at_broker():
             if order.order_id and (self._is_over(order) or self._is_asked_back(order)):

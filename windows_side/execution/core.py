@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from shared_schema.clock import Moment
 from shared_schema.messages import Quote
+from shared_schema.words import say
 from windows_side.brokers.port import (
     AccountAnswered,
     AccountState,
@@ -117,7 +118,10 @@ class ExecutorCore:
         for order in self._desk.book.waiting():
             # INTENT without CALLING: the native call was never begun, and the strategy has moved on.
             self._desk.store(
-                order.after(OrderEvent.PROVEN_ABSENT), "not_called", error_code="not_placed", message=""
+                order.after(OrderEvent.PROVEN_ABSENT),
+                "not_called",
+                error_code="not_placed",
+                message=say("executor.not_called"),
             )
         for order in self._desk.book.at_broker():
             self._desk.say("open_order", signal_id=order.signal_id, state=order.state, order_id=order.order_id)

@@ -27,7 +27,7 @@ def result_of(order: Order) -> OrderResult:
         requested_shares=signal.shares if signal else 0,
         filled_shares=order.filled_shares,
         state=order.state,
-        signal_digest=order.digest,
+        signal_digest=order.digest if signal else "",
         revision=order.revision,
         average_price=order.average_price,
         trades=order.trades,
