@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import signal
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -47,6 +48,8 @@ class Options:
     read_only: bool = False
     ascii_only: bool = False
     colors: str = ""
+    until_ended: bool = False
+    """Leave when the engine wrote its last view (the demo)."""
 
 
 class Screen:
@@ -65,7 +68,7 @@ class Screen:
         """Until the person quits."""
         with keys, Live(console=self.console, screen=True, auto_refresh=False) as live:
             drawn = 0.0
-            while self.control.wish != "quit":
+            while self.control.wish != "quit" and not self._over():
                 fresh = self.look_at_file()
                 typed = keys.read(0.1 if fresh else FASTEST / 2)
                 for key in typed:
@@ -75,6 +78,9 @@ class Screen:
                     live.update(self.picture(time.time()), refresh=True)
                     drawn = time.monotonic()
                     self._stamp_drawn = self._stamp
+
+    def _over(self) -> bool:
+        return self.options.until_ended and self._view is not None and self._view.ended
 
     def look_at_file(self) -> bool:
         """Read the view where it was replaced; whether one waits that was not drawn yet."""
@@ -144,7 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
         read_only=given.read_only,
         ascii_only=given.ascii,
         colors=given.colors,
+        until_ended=given.until_ended,
     )
+    signal.signal(signal.SIGTERM, _leave)
     try:
         if given.lines or not console.is_terminal:
             follow(options.view, print_line=_print_line, stopped=lambda: False)
@@ -153,6 +161,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         return 0  # the person or the terminal left; the engine goes on
     return 0
+
+
+def _leave(number: int, frame: object) -> None:
+    # Ended by the one who started it: the terminal has to be given back as it was.
+    raise KeyboardInterrupt
 
 
 def _print_line(line: str) -> None:
@@ -169,6 +182,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--read-only", action="store_true", help=say("screen.option.read_only"))
     parser.add_argument("--ascii", action="store_true", help=say("screen.option.ascii"))
     parser.add_argument("--no-color", action="store_true", help=say("screen.option.no_color"))
+    parser.add_argument("--until-ended", action="store_true", help=say("screen.option.until_ended"))
     return parser.parse_args(arguments)
 
 
