@@ -8,7 +8,10 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add the command; it takes the very options of ``windows_side/order_executor.py``."""
 
-    @app.command("executor", context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
+    @app.command(
+        "executor",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    )
     def executor(context: typer.Context) -> None:
         from windows_side.order_executor import main
 

@@ -222,11 +222,7 @@ class Executor:
 
     def _is_due(self, file: Found) -> bool:
         left = self._left_alone.get(file.name.text)
-        return (
-            left is None
-            or left.fingerprint != file.entry.fingerprint
-            or self._monotonic() >= left.look_at
-        )
+        return left is None or left.fingerprint != file.entry.fingerprint or self._monotonic() >= left.look_at
 
     def _look(self, file: Found) -> list[Event]:
         name = file.name.text
@@ -284,8 +280,15 @@ class Executor:
         match action:
             case Submit(request, expires_at):
                 if self._rules.mode == "simulate":
-                    self._log.say("info", "simulated_order", signal_id=request.signal_id, code=request.code,
-                                  direction=request.direction, shares=request.shares, price=request.price)
+                    self._log.say(
+                        "info",
+                        "simulated_order",
+                        signal_id=request.signal_id,
+                        code=request.code,
+                        direction=request.direction,
+                        shares=request.shares,
+                        price=request.price,
+                    )
                 else:
                     self._log.say("info", "order_sent", signal_id=request.signal_id, tag=request.tag)
                 self._port.submit(request, lambda: self.stops(expires_at))
@@ -301,8 +304,10 @@ class Executor:
         if self._core.halt_since is not None:
             return "halt"
         try:
-            if any(reads_as_halt(raw)[0] and not self._core.was_lifted(name, raw)
-                   for name, raw in self._folder.halts().items()):
+            if any(
+                reads_as_halt(raw)[0] and not self._core.was_lifted(name, raw)
+                for name, raw in self._folder.halts().items()
+            ):
                 return "halt"
         except FolderError:
             # Whether a halt lies there can't be known: the one safe answer is to place nothing.

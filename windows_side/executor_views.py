@@ -112,7 +112,7 @@ class ExecutorViews:
         self._snapshot_at = float("-inf")
 
     def snapshot(self, now: Moment, monotonic: float) -> None:
-        """Write ``account_snapshot.simulate.json`` where the simulated account changed, or every few seconds."""
+        """Write ``account_snapshot.simulate.json`` where it changed, or every few seconds."""
         if self._snapshot is None or monotonic - self._snapshot_at < SNAPSHOT_INTERVAL:
             return
         self._snapshot_at = monotonic
@@ -120,7 +120,7 @@ class ExecutorViews:
         self._publish(ACCOUNT_SIMULATE, body, now)
 
     def heartbeat(self, now: Moment, monotonic: float, body: Heartbeat) -> None:
-        """Write the heartbeat: every third of its red limit, and at once when halt, state or readiness changes."""
+        """Write the heartbeat every third of its red limit; at once when halt, state or readiness changes."""
         shown = (body.halt_since, body.ready, body.state)
         if shown == self._shown and monotonic - self._heartbeat_at < self._heartbeat_interval:
             return

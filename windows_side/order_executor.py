@@ -107,7 +107,9 @@ def refuse_live(settings: Settings) -> None:
     raise SettingsError("executor.live_not_yet")
 
 
-def run(settings: Settings, stop: threading.Event, *, enforce_sessions: bool = False, console: bool = True) -> None:
+def run(
+    settings: Settings, stop: threading.Event, *, enforce_sessions: bool = False, console: bool = True
+) -> None:
     """Run a simulating executor until ``stop`` is set. Raises MiniqmtError where it must not go on."""
     path = checked_exchange_folder(settings.exchange_folder("executor"))
     folder_lock = hold_single_instance("executor", settings.runtime_dir, path)
@@ -199,7 +201,12 @@ def _with_simulated_broker(
         instant_fill=lambda code: executor.is_without_market(code),
     )
     views = ExecutorViews(
-        folder, ledger, rules, stamper, ledger_epoch, settings.sync.defaults.heartbeat_interval,
+        folder,
+        ledger,
+        rules,
+        stamper,
+        ledger_epoch,
+        settings.sync.defaults.heartbeat_interval,
         broker.account_snapshot,
     )
     executor = Executor(
@@ -224,7 +231,10 @@ def open_ledger(path: Path, mode: Mode, account: AccountAlias) -> SqliteLedger:
     if (bound["mode"], bound["account"]) != (mode, account):
         ledger.close()
         raise StateError(
-            "executor.ledger_bound", path, bound=f"{bound['mode']}/{bound['account']}", asked=f"{mode}/{account}"
+            "executor.ledger_bound",
+            path,
+            bound=f"{bound['mode']}/{bound['account']}",
+            asked=f"{mode}/{account}",
         )
     return ledger
 

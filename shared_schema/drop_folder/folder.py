@@ -164,7 +164,9 @@ class DropFolder:
         try:
             self.disk.replace(done / done_name(recorded), done / done_name(found))
         except OSError as problem:
-            raise FolderError("folder.archive_failed", done / done_name(recorded), detail=str(problem)) from problem
+            raise FolderError(
+                "folder.archive_failed", done / done_name(recorded), detail=str(problem)
+            ) from problem
 
     def quarantine_copy(self, name: str, raw: bytes, reason: dict[str, object]) -> str:
         """Copy what could not be used to ``quarantine/`` with its reason; returns the name there."""

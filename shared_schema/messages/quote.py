@@ -69,7 +69,7 @@ class QuoteSnapshot(Record):
 
     code: Code
     price: float
-    preClose: float = 0.0  # noqa: N815 - the seed's spelling
+    preClose: float = 0.0
     history: Prices = ()
     """Closes of 1-minute bars, oldest first, at least 80."""
     position: Position = Position()

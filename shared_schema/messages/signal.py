@@ -71,10 +71,10 @@ SEED_FIELDS = frozenset(
 
 def decode_signal(raw: bytes, where: str = "", key: Key | None = None) -> Received[OrderSignal]:
     """The signal in ``raw`` (lists arrive as JSON arrays); raises MessageError."""
-    received = decode(
-        raw, _WireSignal, where=where, seed_fields=SEED_FIELDS, limit=SMALL_FILE, key=key
+    received = decode(raw, _WireSignal, where=where, seed_fields=SEED_FIELDS, limit=SMALL_FILE, key=key)
+    signal = OrderSignal.model_construct(
+        **{name: getattr(received.body, name) for name in OrderSignal.model_fields}
     )
-    signal = OrderSignal.model_construct(**{name: getattr(received.body, name) for name in OrderSignal.model_fields})
     _check(signal, received.envelope, where)
     return Received(received.envelope, signal, raw, received.signed)
 

@@ -39,7 +39,9 @@ class Admission:
 
     # Files
 
-    def file_seen(self, event: FileSeen, *, ready: bool, account: AccountState | None, asked_at: float) -> None:
+    def file_seen(
+        self, event: FileSeen, *, ready: bool, account: AccountState | None, asked_at: float
+    ) -> None:
         """Take, refuse, keep apart or leave alone one file."""
         name = event.name.text
         match event.intake:
@@ -48,7 +50,9 @@ class Admission:
                     self._say_once(name, reason)
             case KeepApart(reason, copy):
                 self._desk.alarm("quarantined", file=name, reason=reason["reason"])
-                self._desk.do(CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason))
+                self._desk.do(
+                    CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason)
+                )
             case RefusedFile(signal_id, error):
                 self._refused_file(name, event.raw, signal_id, error.error_code, str(error))
             case SignalFile(received):
@@ -98,7 +102,9 @@ class Admission:
         elif self._cancels.waits_for(order):
             self._cancels.settle_unplaced(order)
         elif expired:
-            self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(self._desk.now.wall - signal.deadline))
+            self._end(
+                order, OrderEvent.EXPIRE, "expired", seconds=round(self._desk.now.wall - signal.deadline)
+            )
         elif self._desk.halt.is_halted:
             self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
         else:
@@ -111,7 +117,9 @@ class Admission:
         clash = book.clash_of(signal_id)
         if clash is not None:
             self._desk.alarm("id_case_clash", signal_id=signal_id, other=clash)
-            self._desk.do(MoveToQuarantine(name, {"reason": "id_case_clash", "signal_id": signal_id, "other": clash}))
+            self._desk.do(
+                MoveToQuarantine(name, {"reason": "id_case_clash", "signal_id": signal_id, "other": clash})
+            )
             return True
         digest = book.digest_of(signal_id)
         if digest is None:
@@ -200,7 +208,9 @@ class Admission:
             raise ValueError(f"{order.signal_id} has no signal to place")
         now = self._desk.now
         self._calls.append(now.wall)
-        self._desk.store(order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market)
+        self._desk.store(
+            order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market
+        )
         request = OrderRequest(
             signal_id=order.signal_id,
             tag=order.tag,
@@ -229,7 +239,9 @@ class Admission:
         """End waiting orders whose time is over; under a halt all of them."""
         for order in self._desk.book.waiting():
             if self._desk.halt.is_halted:
-                self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
+                self._refuse(
+                    order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason}))
+                )
             elif order.signal is not None and self._desk.now.wall > order.signal.deadline:
                 late = round(self._desk.now.wall - order.signal.deadline)
                 self._end(order, OrderEvent.EXPIRE, "expired", seconds=late)

@@ -105,7 +105,9 @@ class BrokerDesk:
         if order is None or not self._may(order, happened):
             return
         sentence = say(f"executor.turned_back_{code}")
-        self._desk.store(order.after(happened), "turned_back", event.reason, error_code=code, message=sentence)
+        self._desk.store(
+            order.after(happened), "turned_back", event.reason, error_code=code, message=sentence
+        )
 
     def cancel_returned(self, event: CancelReturned) -> None:
         """A cancel was taken or not; the order's own updates tell the rest."""
@@ -194,11 +196,18 @@ class BrokerDesk:
             if seen.shares <= 0 or seen.price <= 0 or not _fits(order, seen):
                 self._impossible(order, f"trade {seen.trade_id}: {seen.shares} shares at {seen.price}")
                 continue
-            order = order.with_trade(Trade(trade_id=seen.trade_id, price=seen.price, shares=seen.shares, time=seen.time))
+            trade = Trade(trade_id=seen.trade_id, price=seen.price, shares=seen.shares, time=seen.time)
+            order = order.with_trade(trade)
         return order
 
     def _settle(
-        self, order: Order, action: str, detail: str = "", *, asked_at: float | None = None, force: bool = False
+        self,
+        order: Order,
+        action: str,
+        detail: str = "",
+        *,
+        asked_at: float | None = None,
+        force: bool = False,
     ) -> None:
         before = self._desk.book.get(order.signal_id)
         happened = event_of(order, final_confirmed=self._final_is_confirmed(order, asked_at))
@@ -239,7 +248,10 @@ def _differs(order: Order, seen: BrokerOrder) -> bool:
 
 
 def _fits(order: Order, seen: BrokerTrade) -> bool:
-    return order.signal is not None and (seen.code, seen.direction) == (order.signal.code, order.signal.direction)
+    return order.signal is not None and (seen.code, seen.direction) == (
+        order.signal.code,
+        order.signal.direction,
+    )
 
 
 def _merged(order: Order, seen: BrokerOrder) -> tuple[int, int]:

@@ -88,7 +88,9 @@ class Cancels:
     def _ask(self, order: Order) -> None:
         """Ask the broker, unless the exchange takes no cancels now or it was asked just before."""
         now, rules = self._desk.now, self._desk.rules
-        if not order.order_id or (order.cancel_sent_at and now.wall - order.cancel_sent_at < rules.cancel_retry):
+        if not order.order_id or (
+            order.cancel_sent_at and now.wall - order.cancel_sent_at < rules.cancel_retry
+        ):
             return
         if rules.enforce_sessions and not may_cancel(state_at(now.market, rules.calendar)):
             return

@@ -55,7 +55,9 @@ class ExecutorCore:
         self._quotes = QuoteBoard(rules)
         self._broker = BrokerDesk(self._desk)
         self._cancels = Cancels(self._desk)
-        self._admission = Admission(self._desk, self._quotes, self._cancels, dict(memory.meta.get("writers", {})))
+        self._admission = Admission(
+            self._desk, self._quotes, self._cancels, dict(memory.meta.get("writers", {}))
+        )
         self._broker_ready = False
         self._reconciled = False
         self._account: AccountState | None = None
@@ -124,7 +126,9 @@ class ExecutorCore:
                 message=say("executor.not_called"),
             )
         for order in self._desk.book.at_broker():
-            self._desk.say("open_order", signal_id=order.signal_id, state=order.state, order_id=order.order_id)
+            self._desk.say(
+                "open_order", signal_id=order.signal_id, state=order.state, order_id=order.order_id
+            )
         return self._desk.take()
 
     def handle(self, event: Event, now: Moment) -> list[Action]:
@@ -133,7 +137,9 @@ class ExecutorCore:
         self._new_day()
         match event:
             case FileSeen():
-                self._admission.file_seen(event, ready=self.ready, account=self._account, asked_at=self._asked_account)
+                self._admission.file_seen(
+                    event, ready=self.ready, account=self._account, asked_at=self._asked_account
+                )
             case QuoteSeen():
                 self._quotes.seen(event.received)
             case HaltsSeen():

@@ -66,7 +66,7 @@ class HaltLatch:
         return HaltLatch({**self.active, name: ActiveHalt(now, reason, "")}, self.lifted)
 
     def resumed(self, files: Mapping[str, bytes | None]) -> HaltLatch:
-        """The latch after a person typed ``miniqmt resume`` at the executor: nothing halts until a new file comes."""
+        """The latch after a person typed ``miniqmt resume`` here: nothing halts until a new file comes."""
         lifted = {name: halt.digest for name, halt in self.active.items()}
         lifted |= {name: _digest(raw) for name, raw in files.items()}
         return HaltLatch({}, lifted)

@@ -1,4 +1,4 @@
-"""From a file found to what it is: a signal, a refusal with a trusted id, something to keep apart, or not yet.
+"""From a file found to what it is: a signal, a refusal with a trusted id, a thing to keep apart, not yet.
 
 Pure but for the memory of what is settling (``Settling``).
 """

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from shared_schema.ids import LedgerId, SignalId
-from windows_side.execution.ledger import COMMITS, LEDGER_ID, Change, JournalEntry, Memory, order_from_json, order_to_json
+from windows_side.execution.ledger import (
+    COMMITS,
+    LEDGER_ID,
+    Change,
+    JournalEntry,
+    Memory,
+    order_from_json,
+    order_to_json,
+)
 from windows_side.execution.order import Order
 
 

@@ -9,6 +9,9 @@ from shared_schema.messages import OrderSignal, State, Trade
 from shared_schema.messages.result import TERMINAL_STATES
 from windows_side.execution.states import OrderEvent, next_state
 
+NO_TAG = Tag("")
+NO_ORDER_ID = OrderId("")
+
 
 @dataclass(frozen=True)
 class Order:
@@ -26,7 +29,7 @@ class Order:
     writer: str = ""
     signal_epoch: Epoch | None = None
     signal_seq: int | None = None
-    tag: Tag = Tag("")
+    tag: Tag = NO_TAG
     file_time: float = 0.0
     """When the signal's file was written on this disk, for the latency shown."""
     submitted_at: float = 0.0
@@ -37,7 +40,7 @@ class Order:
     calling_market: float = 0.0
     unclear_at: float = 0.0
     """When the place call ended without a usable answer; 0: it did not."""
-    order_id: OrderId = OrderId("")
+    order_id: OrderId = NO_ORDER_ID
     broker_status: int = 0
     broker_filled: int = 0
     broker_message: str = ""

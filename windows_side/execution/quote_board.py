@@ -33,7 +33,7 @@ class QuoteBoard:
         return found[0] if found else None
 
     def age(self, code: str, now: Moment) -> float:
-        """Seconds since the quote was written, or since its tick where that is longer ago; infinite without one."""
+        """Seconds since the quote was written, or since its tick if longer ago; infinite without one."""
         found = self._quotes.get(code)
         if found is None:
             return math.inf

@@ -44,7 +44,11 @@ CREATE INDEX orders_day ON orders (trading_day);
 CREATE INDEX orders_changed ON orders (changed_at);
 CREATE INDEX orders_seq ON orders (result_seq);
 CREATE TABLE journal (
-    number INTEGER PRIMARY KEY, at REAL NOT NULL, signal_id TEXT NOT NULL, action TEXT NOT NULL, detail TEXT NOT NULL
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    signal_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL
 );
 CREATE INDEX journal_signal ON journal (signal_id);
 """
@@ -59,7 +63,7 @@ class SqliteLedger:
         is_new = not path.exists()
         with self._guarded():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             if is_new:
@@ -83,7 +87,8 @@ class SqliteLedger:
         with self._guarded():
             last_day = self._database.execute("SELECT max(trading_day) FROM orders").fetchone()[0]
             rows = self._database.execute(
-                "SELECT row FROM orders WHERE terminal = 0 UNION SELECT row FROM orders WHERE trading_day = ?",
+                "SELECT row FROM orders WHERE terminal = 0 "
+                "UNION SELECT row FROM orders WHERE trading_day = ?",
                 (last_day,),
             ).fetchall()
             known = dict(self._database.execute("SELECT signal_id, digest FROM orders").fetchall())
@@ -123,13 +128,16 @@ class SqliteLedger:
 
     def order(self, signal_id: SignalId) -> Order | None:
         with self._guarded():
-            found = self._database.execute("SELECT row FROM orders WHERE signal_id = ?", (signal_id,)).fetchone()
+            found = self._database.execute(
+                "SELECT row FROM orders WHERE signal_id = ?", (signal_id,)
+            ).fetchone()
         return order_from_json(found[0], self.path) if found else None
 
     def settled_since(self, at: float) -> list[SignalId]:
         with self._guarded():
             rows = self._database.execute(
-                "SELECT signal_id FROM orders WHERE terminal = 1 AND changed_at >= ? ORDER BY changed_at", (at,)
+                "SELECT signal_id FROM orders WHERE terminal = 1 AND changed_at >= ? ORDER BY changed_at",
+                (at,),
             ).fetchall()
         return [signal_id for (signal_id,) in rows]
 
