@@ -47,7 +47,7 @@ class Line:
 
 
 _HEAD = re.compile(
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) (DEBUG|INFO|WARNING|ERROR) +(\S+)  ?(.*)\Z", re.DOTALL
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) (DEBUG|INFO|WARNING|ERROR) +(\S+)(?:  (.*))?\Z", re.DOTALL
 )
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _BARE = re.compile(r"[^\s\"|=]+\Z")
@@ -60,7 +60,7 @@ def parse_line(text: str) -> Line | None:
         return None
     stamp, millis, level, action, rest = head.groups()
     seconds = _unix(stamp) + int(millis) / 1000
-    sentence, fields = _parted(rest)
+    sentence, fields = _parted(rest or "")
     return Line(seconds, level.lower(), action, sentence, fields)  # type: ignore[arg-type]
 
 

@@ -232,8 +232,12 @@ def read_actions(path: Path, signal_id: str | None = None) -> list[Line]:
 
 
 def _sentence(action: str, fields: Mapping[str, object]) -> str:
+    shown = {
+        name: ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+        for name, value in fields.items()
+    }
     try:
-        return _printable(say(f"log.{action}", **fields))
+        return _printable(say(f"log.{action}", **shown))
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, OSError):
         return ""  # no sentence for this action, or not with these fields: the fields speak for themselves
 

@@ -30,6 +30,7 @@ from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, InstanceId
 from shared_schema.logs import Log, open_log
+from shared_schema.sessions import hms
 from shared_schema.settings import Settings, load_settings
 from shared_schema.words import use_language
 from windows_side.producer import Identity, Pace, Producer
@@ -38,6 +39,7 @@ from windows_side.quotes.gate import Gate, Hold
 from windows_side.quotes.port import FixedAccount, QuoteSource
 from windows_side.quotes.readers import Readers
 from windows_side.quotes.replay import ReplaySource
+from windows_side.quotes.resume import resume_time
 from windows_side.quotes.tape import read_tape
 from windows_side.single_instance import hold_single_instance
 
@@ -68,7 +70,7 @@ def run(settings: Settings, options: Options, wall_clock: Callable[[], float] = 
     try:
         folder = DropFolder(folder_path)
         folder.prepare()
-        _tell_source(log, source)
+        _prepare_replay(folder, source, log)
         producer = _producer(settings, options, folder, source, log, wall_clock)
         with _asked_to_stop() as wait:
             producer.run(wait)
@@ -121,13 +123,18 @@ def _producer(
     )
 
 
-def _tell_source(log: Log, source: QuoteSource) -> None:
+def _prepare_replay(folder: DropFolder, source: QuoteSource, log: Log) -> None:
+    """Say what is replayed, and go on where a killed run of it had come to."""
     if not isinstance(source, ReplaySource):
         return
     log.say("info", "replay", codes=source.codes, day=source.day, speed=source.speed or "max")
     for code, running in source.running.items():
         if running.limits_broken:
             log.say("warning", "limits_broken", code=code, day=source.day)
+    market_time = resume_time(folder, InstanceId(host_name()), source.codes, source.day)
+    if market_time is not None:
+        source.resume_at(market_time)
+        log.say("info", "replay_resumed", market_time=hms(market_time))
 
 
 @contextlib.contextmanager

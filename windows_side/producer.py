@@ -92,7 +92,7 @@ class Producer:
         )
         self._source_retry = Retry()
         self._folder_retry = Retry(0.25, 5.0)
-        self._account_retry = Retry(1.0, 1.0)
+        self._account_is_failing = False
         self._is_started = False
         self._data: QuoteData | None = None
         self._is_fresh = False
@@ -118,7 +118,7 @@ class Producer:
         if not held:
             self._poll(now)
         self._query_account(now)
-        state = self._state_now(held)
+        state = self._state_now()
         if state != self.state:
             self.state = state
             self._log.say("info", "producer_state", state=state)
@@ -172,7 +172,7 @@ class Producer:
             waits.pop()
         return _within(min(waits))
 
-    def _state_now(self, held: bool) -> str:
+    def _state_now(self) -> str:
         if self._folder_retry.is_failing:
             return "folder_failed"
         if self._source_retry.is_failing:
@@ -181,7 +181,8 @@ class Producer:
             return "starting"
         if self._data.finished:
             return "finished"
-        return "waiting_for_readers" if held and not self._gate.is_released else "running"
+        waits = self._source.mode == "simulate" and not self._gate.is_released
+        return "waiting_for_readers" if waits else "running"
 
     # What to ask
 
@@ -212,17 +213,20 @@ class Producer:
             return
         self._asked_at = now
         prices = {code: quote.price for code, quote in self._data.quotes.items()}
+        account, reason = None, None
         try:
             account = self._account_source.account(self._moment(now), prices)
         except Exception as problem:  # as above
-            account = None
-            if not self._account_retry.is_failing:
-                self._log.say("error", "account_failed", problem=problem)
+            reason = problem
         if account is not None:
-            self._account_retry.passed()
+            if self._account_is_failing:
+                self._log.say("info", "account_recovered")
+            self._account_is_failing = False
             self._account = account
             return
-        self._account_retry.failed(now)
+        if not self._account_is_failing:
+            self._log.say("error", "account_failed", problem=reason, detail=str(reason or "-"))
+        self._account_is_failing = True
         last = self._account or Account()
         self._account = last.model_copy(update={"complete": False})
 
@@ -241,7 +245,7 @@ class Producer:
             self._folder_failed(now, problem)
             return
         if self._folder_retry.is_failing:
-            self._log.say("info", "folder_recovered", folder=self._folder.path)
+            self._log.say("info", "folder_works_again", folder=self._folder.path)
             self._folder_retry.passed()
 
     def _folder_failed(self, now: float, problem: FolderError) -> None:

@@ -32,6 +32,7 @@ class Gate:
         self._epoch = epoch
         self._log = log
         self._waits_since: float | None = None
+        self._told: tuple[Role, ...] = ()
         self._follows = hold.lockstep
         self.is_released = not hold.wait_for
         """Whether the market clock may run."""
@@ -61,6 +62,9 @@ class Gate:
         if not missing:
             return True
         if now - self._waits_since < self._hold.wait_at_most:
+            if missing != self._told:
+                self._log.say("info", "waiting_for_readers", roles=missing, at_most=self._hold.wait_at_most)
+                self._told = missing
             return False
         self._log.say("warning", "replay_started_alone", missing=missing, seconds=self._hold.wait_at_most)
         return True

@@ -44,14 +44,15 @@ class ReplaySource:
         self._midnight = unix_seconds(datetime.fromisoformat(self.day))
         self.running = {tape.code: RunningQuote(tape) for tape in self._tapes}
         self._steps: list[tuple[Step, ...]] = list(merged(self._tapes))
+        self.begin = min(tape.day_bars[0].end for tape in self._tapes) - 60 - _BEFORE_FIRST
+        """Where the market clock stands until it starts, Unix seconds."""
         self._at = -1
         self._market = 0.0
         self._anchor: float | None = None
 
-    @property
-    def begin(self) -> float:
-        """Where the market clock stands until it starts, Unix seconds."""
-        return min(tape.day_bars[0].end for tape in self._tapes) - 60 - _BEFORE_FIRST
+    def resume_at(self, market_time: float) -> None:
+        """Begin at ``market_time`` (Unix seconds), where an earlier run was cut off; before ``start``."""
+        self.begin = max(self.begin, market_time)
 
     @property
     def is_finished(self) -> bool:
@@ -70,7 +71,8 @@ class ReplaySource:
         if self._anchor is None:
             self._anchor = now
         if not self._is_due(now):
-            self._market = max(self._market, min(self._time_of(self._at), self._clock(now)))
+            clock = self._clock((now - self._anchor) * self.speed)
+            self._market = max(self._market, min(self._time_of(self._at), clock))
             return None
         return self._show()
 
@@ -140,9 +142,8 @@ class ReplaySource:
         second = time - self._midnight
         return second - max(0.0, min(second, _LUNCH[1]) - _LUNCH[0])
 
-    def _clock(self, now: float) -> float:
-        """Where the market clock stands at the wall time ``now``."""
-        passed = (now - (self._anchor or now)) * self.speed
+    def _clock(self, passed: float) -> float:
+        """Where the market clock stands ``passed`` market seconds after the beginning."""
         second = self._without_lunch(self.begin) + passed
         if second > _LUNCH[0]:
             second += _LUNCH[1] - _LUNCH[0]
