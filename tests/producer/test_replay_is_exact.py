@@ -142,12 +142,12 @@ def test_tick_prints_reproduce() -> None:
     tape = read_tape(REAL_PRINTS, code)
     prints = [tick for tick in read_prints(REAL_PRINTS) if day_of(tick.time) == tape.day]
     everything = shown(ReplaySource([tape], AS_FAST_AS_POSSIBLE))
-    ticks = []
+    ticks: list[tuple[float, float, int]] = []
     for data in everything:
         quote = data.quotes[code]
-        tick = (quote.tick_time, quote.price, quote.volume)
-        if not ticks or ticks[-1] != tick:
-            ticks.append(tick)
+        now = (quote.tick_time, quote.price, quote.volume)
+        if not ticks or ticks[-1] != now:
+            ticks.append(now)
     total = 0
     wanted = []
     for tick in prints:

@@ -27,6 +27,7 @@ from shared_schema.messages import (
     decode_quote,
     encode,
 )
+from shared_schema.messages.heartbeat import Role
 from windows_side.producer import Identity, Pace, Producer
 from windows_side.quotes.gate import Gate, Hold
 from windows_side.quotes.port import AccountSource, FixedAccount, QuoteData, QuoteSource
@@ -111,7 +112,7 @@ class Scripted:
     """A live source: each poll takes the next of ``answers`` (an exception is raised)."""
 
     mode: Mode = "live"
-    codes = (CODE,)
+    codes: tuple[Code, ...] = (CODE,)
 
     def __init__(self, answers: list[QuoteData | Exception | None]) -> None:
         self.answers = answers
@@ -203,7 +204,7 @@ class World:
             self.clock.now += wait
         raise AssertionError("the replay did not end")
 
-    def beat(self, role: str, *, seen_seq: int | None = None, ready: bool = True, seq: int = 1) -> None:
+    def beat(self, role: Role, *, seen_seq: int | None = None, ready: bool = True, seq: int = 1) -> None:
         """The heartbeat of a reader, written now."""
         seen = {}
         if seen_seq is not None:

@@ -32,7 +32,7 @@ class QuoteData:
 
 
 class QuoteSource(Protocol):
-    """Where quotes come from. Any call may raise."""
+    """Where quotes come from. ``start``, ``poll`` and ``stop`` may raise; the other two must not."""
 
     mode: Mode
     """"live" for real quotes, "simulate" for replayed ones."""
