@@ -380,18 +380,8 @@ def answered(seen: list[BrokerEvent], signal_id: SignalId) -> SubmitReturned | N
 
 def returned(driver: BrokerDriver) -> SubmitReturned:
     """Wait for the answer to the newest submit."""
-    newest = str(driver.requests)
-    return driver.events.wait(
-        lambda seen: next(
-            (
-                event
-                for event in seen
-                if isinstance(event, SubmitReturned)
-                and event.signal_id.removeprefix("BUY").removeprefix("SELL") == newest
-            ),
-            None,
-        )
-    )
+    names = {SignalId(f"{direction}{driver.requests}") for direction in ("BUY", "SELL")}
+    return driver.events.wait(lambda seen: next(filter(None, (answered(seen, name) for name in names)), None))
 
 
 def placed(driver: BrokerDriver, direction: Direction, shares: int, price: float) -> OrderId:

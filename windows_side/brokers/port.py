@@ -264,7 +264,10 @@ class BrokerCalls(Protocol):
     """What a broker is written as. Every call may block, raise BrokerError, or never return."""
 
     absence_is_proof: bool
-    """Whether an order missing from a complete answer was never placed (simulated: yes; QMT: no)."""
+    """Whether an order missing from a complete answer was never placed (simulated: yes; QMT: no).
+
+    The worker then answers no day list while a place call of its own still hangs.
+    """
     answers_complete: bool
     """Whether a final status never runs ahead of its trades (then no second reading is needed)."""
 

@@ -60,6 +60,10 @@ def open_file(path: Path, account: AccountAlias | None) -> sqlite3.Connection:
         raise StateError("broker.books_unreadable", path, detail=problem) from problem
     try:
         _check(connection, path, account)
+        # Only now that the file is known to be ours: these write into it.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
     except BaseException as problem:
         connection.close()
         if isinstance(problem, (sqlite3.Error, TypeError)):
@@ -93,21 +97,13 @@ def _check(connection: sqlite3.Connection, path: Path, account: AccountAlias | N
 def _connected(path: Path) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise OSError("0 bytes")  # SQLite would take it for a new database
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
         timeout=2.0,
     )
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def make_file(path: Path, account: AccountAlias, day: str, cash: float, start: AccountState | None) -> None:

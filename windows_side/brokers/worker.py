@@ -83,6 +83,14 @@ class _Lane:
     started: float = 0.0
     abandoned: bool = False
 
+    @property
+    def is_alive(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+    @property
+    def holds_a_submit(self) -> bool:
+        return self.job is not None and self.job.kind == "submit"
+
 
 @dataclass
 class _Link:
@@ -98,7 +106,8 @@ class _Link:
     failed_query: bool = False
     dropped: int = 0
     """The attempt whose link told of its own end: a probe of before that no longer counts."""
-    hung: list[threading.Thread] = field(default_factory=list)
+    hung: list[_Lane] = field(default_factory=list)
+    """Lanes left behind whose thread may still be in its call."""
 
     @property
     def ready(self) -> bool:
@@ -173,7 +182,7 @@ class BrokerWorker:
         nothing = DayAnswered(None, self._wall())
         self._ask(
             self._queries,
-            _Job("day", lambda _: self._query(self._calls.day()), self._deadlines.query, nothing),
+            _Job("day", lambda _: self._day(), self._deadlines.query, nothing),
         )
 
     def ask_account(self) -> None:
@@ -181,7 +190,7 @@ class BrokerWorker:
         nothing = AccountAnswered(None, self._wall())
         self._ask(
             self._queries,
-            _Job("account", lambda _: self._query(self._calls.account()), self._deadlines.query, nothing),
+            _Job("account", lambda _: self._account(), self._deadlines.query, nothing),
         )
 
     def check_deadlines(self) -> None:
@@ -191,8 +200,7 @@ class BrokerWorker:
             if lane is None or self._stopping:
                 return
             now = self._monotonic()
-            dead = lane.thread is not None and not lane.thread.is_alive()
-            if dead or (lane.job is not None and now - lane.started > lane.job.limit):
+            if not lane.is_alive or (lane.job is not None and now - lane.started > lane.job.limit):
                 self._replace(lane, now)
             self._try_again(now)
             self._end_waiting()
@@ -231,6 +239,7 @@ class BrokerWorker:
             with self._turn:
                 if lane.abandoned:
                     # The overrun was said already; only what ends a doubt still counts.
+                    lane.job = None
                     if isinstance(event, _KEPT_WHEN_LATE):
                         self._sink(event)
                     return
@@ -302,12 +311,21 @@ class BrokerWorker:
             return SubmitTurnedBack(request.signal_id, "stopped")
         return self._calls.place(request, guard)
 
-    def _query(self, event: AccountAnswered | DayAnswered) -> BrokerEvent:
-        failed = event.day is None if isinstance(event, DayAnswered) else event.account is None
-        if failed:
-            with self._turn:
-                self._link.failed_query = True
-        return event
+    def _day(self) -> DayAnswered:
+        with self._turn:
+            in_doubt = [lane for lane in self._link.hung if lane.is_alive and lane.holds_a_submit]
+        if self.absence_is_proof and in_doubt:
+            # A place left behind may still reach the broker after this list was read:
+            # absence from it would prove nothing, so there is no list (I4).
+            return DayAnswered(None, self._wall())
+        answer = self._calls.day()
+        self._link.failed_query |= answer.day is None
+        return answer
+
+    def _account(self) -> AccountAnswered:
+        answer = self._calls.account()
+        self._link.failed_query |= answer.account is None
+        return answer
 
     def _heard(self, number: int, event: BrokerEvent) -> None:
         """What the broker pushes; news of the link counts only from the newest link (fault 49)."""
@@ -343,7 +361,7 @@ class BrokerWorker:
             lane is not None and lane.job is not None and lane.job.kind == "open"
         ):
             return
-        link.hung = [thread for thread in link.hung if thread.is_alive()]
+        link.hung = [lane for lane in link.hung if lane.is_alive]
         if link.ready:
             if not link.failed_query:
                 return
@@ -354,8 +372,7 @@ class BrokerWorker:
 
     def _replace(self, lane: _Lane, now: float) -> None:
         lane.abandoned = True
-        if lane.thread is not None:
-            self._link.hung.append(lane.thread)
+        self._link.hung.append(lane)
         kind = lane.job.kind if lane.job is not None else "thread"
         log.error(say("broker.call_hung", call=kind), extra={"action": "broker_call_hung"})
         if lane.job is not None:
