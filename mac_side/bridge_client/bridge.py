@@ -1,0 +1,368 @@
+"""``Bridge``: the folder as a library for anybody's own script.
+
+    from mac_side.bridge_client import Bridge
+
+    with Bridge("/path/to/folder", "myscript") as bridge:
+        handle = bridge.buy("159201.SZ", price=1.05, shares=1000)
+        print(handle.wait(30))
+
+A signal is on this host's disk before it is in the folder; a script that is killed and started again
+finds its open signals in ``bridge.open``. What is not known is never guessed: ``wait`` then says
+"unknown".
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from mac_side.books import Intention
+from mac_side.bridge_client.link import executor_to_bind, link_of
+from mac_side.bridge_client.outbox import first_publication, publications
+from mac_side.bridge_client.signal_ids import is_first
+from mac_side.engine_account import account_of
+from mac_side.engine_files import EngineFiles
+from mac_side.engine_halts import follow_executor, latch_seen
+from mac_side.engine_rules import executor_hold
+from mac_side.engine_signals import Terms, Wish, next_id, with_signal
+from mac_side.settling import check_not_rolled_back, settle
+from mac_side.state_file import DashboardState, StateFile, new_state
+from shared_schema.clock import ReplayFollower, host_name
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import state_name
+from shared_schema.errors import FolderError, MiniqmtError, SettingsError
+from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
+from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName
+from shared_schema.instruments import parse_code
+from shared_schema.messages import Account, QuoteSnapshot
+from shared_schema.messages.quote import Position, Quote
+from shared_schema.sessions import trading_day_of
+from shared_schema.sync_defaults import SyncDefaults, sync_defaults
+from shared_schema.words import say
+
+Answer = Literal["done", "refused", "unknown"]
+
+
+class BridgeError(MiniqmtError):
+    """Nothing was sent, and why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a signal. ``done``: it ended with fills (for a cancel: the target has ended);
+    ``refused``: it ended without any; ``unknown``: it has not ended as far as is known here."""
+
+    answer: Answer
+    state: str
+    """The executor's newest word (received, submitted, filled, unknown, ...); "outbox": no answer yet."""
+    filled_shares: int
+    message: str
+    signal_id: SignalId
+
+    def __bool__(self) -> bool:
+        return self.answer == "done"
+
+
+class Handle:
+    """One signal sent."""
+
+    def __init__(self, bridge: Bridge, signal_id: SignalId) -> None:
+        self.signal_id = signal_id
+        self._bridge = bridge
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is known now, without looking again."""
+        return self._bridge.outcome(self.signal_id)
+
+    def wait(self, timeout: float) -> Outcome:
+        """Look until the signal has ended, at most ``timeout`` seconds; "unknown" where it has not by then.
+
+        A time-out ends only the waiting: the order may still be live, and a later ``wait`` may know more.
+        """
+        return self._bridge.wait(self.signal_id, timeout)
+
+    def cancel(self) -> Handle:
+        """Ask for this order to be taken back; the handle of the cancel."""
+        return self._bridge.cancel(self)
+
+
+class Bridge:
+    """One script's door to the folder. ``strategy`` names it: one writer per name, for ever."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        strategy: str,
+        account: str | None = None,
+        *,
+        runtime_dir: Path | None = None,
+        sync_tool: str = "local",
+        terms: Terms | None = None,
+        wait_for_executor: float = 5.0,
+        wall_clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Open ``folder``. Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds,
+        damaged or rolled back memory, or another process of this name."""
+        from mac_side.single_engine import hold_engine
+
+        if is_first(StrategyName(strategy)):
+            raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
+        path = checked_exchange_folder(Path(folder))
+        self.folder = DropFolder(path)
+        self.folder.prepare()
+        self.offline = is_offline_folder(path)
+        self._defaults: SyncDefaults = sync_defaults(sync_tool)
+        self._terms = terms or Terms(expires=self._defaults.expires)
+        self._pause = pause
+        self._follower = ReplayFollower(wall_clock)
+        runtime = runtime_dir or _runtime_dir(path, self.offline)
+        self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
+        try:
+            self._files = EngineFiles(self.folder, runtime / "no_commands")
+            self._wanted = account
+            self._published_at: dict[SignalId, float] = {}
+            self._snapshot: QuoteSnapshot | None = None
+            self._account: Account | None = None
+            self._state_file, self.state = self._begin(runtime, StrategyName(strategy), wait_for_executor)
+            self.look()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> Bridge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process use this name; open signals stay as they are."""
+        self._lock.release()
+
+    # Orders
+
+    def buy(self, code: str, price: float, shares: int, reason: str = "") -> Handle:
+        """Send a buy: limit ``price`` in yuan. Raises BridgeError where nothing may be sent."""
+        return self._order("BUY", code, price, shares, reason)
+
+    def sell(self, code: str, price: float, shares: int, reason: str = "") -> Handle:
+        """Send a sell: limit ``price`` in yuan. Raises BridgeError where nothing may be sent."""
+        return self._order("SELL", code, price, shares, reason)
+
+    def cancel(self, handle: Handle | str) -> Handle:
+        """Ask for an order of ours to be taken back; also under a halt. Raises BridgeError."""
+        target = SignalId(handle if isinstance(handle, str) else handle.signal_id)
+        entry = self.state.outbox.get(target)
+        if entry is None or not entry.is_order or self.state.executor is None:
+            raise BridgeError("dashboard.bridge_bad_order", target, field="signal_id", value=target)
+        asked = next((other for other in self.state.outbox.open if other.target == target), None)
+        if asked is not None:
+            return Handle(self, asked.signal_id)
+        wish = Wish(
+            entry.direction,
+            entry.code,
+            1,
+            entry.intention.shares,
+            entry.intention.price,
+            "cancel",
+            target=target,
+        )
+        return self._send(wish, Intention("cancel", wish.shares, wish.price))
+
+    @property
+    def open(self) -> tuple[Handle, ...]:
+        """Handles of all signals that have not ended as far as is known, also from earlier runs."""
+        return tuple(Handle(self, entry.signal_id) for entry in self.state.outbox.open)
+
+    def outcome(self, signal_id: SignalId) -> Outcome:
+        """What is known of a signal now. Raises KeyError for one that is not ours."""
+        entry = self.state.outbox.get(signal_id)
+        if entry is None:
+            raise KeyError(signal_id)
+        answer: Answer = "unknown"
+        if entry.settled:
+            succeeded = entry.status == "success"
+            answer = "done" if succeeded else "refused"
+        return Outcome(answer, entry.state, entry.reported_shares, entry.message, signal_id)
+
+    def wait(self, signal_id: SignalId, timeout: float) -> Outcome:
+        """See ``Handle.wait``."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.look()
+            outcome = self.outcome(signal_id)
+            left = deadline - time.monotonic()
+            if outcome.answer != "unknown" or left <= 0:
+                return outcome
+            self._pause(min(left, self._defaults.scan_interval))
+
+    # What the folder tells
+
+    def quotes(self) -> dict[Code, Quote]:
+        """The newest quotes by code; empty while none was seen."""
+        self.look()
+        if self._snapshot is None:
+            return {}
+        if self._snapshot.quotes:
+            return dict(self._snapshot.quotes)
+        seed = self._snapshot
+        return {seed.code: Quote(price=seed.price, pre_close=seed.preClose)}
+
+    def account(self) -> Account | None:
+        """The account of this bridge's mode as last seen; None while none was."""
+        self.look()
+        return self._account
+
+    def positions(self) -> dict[Code, Position] | None:
+        """The account's positions; None where they are not known (never an empty dict for that)."""
+        account = self.account()
+        return dict(account.positions) if account is not None and account.complete else None
+
+    def look(self) -> None:
+        """Read what is new, apply it, and publish again what is missing. Raises FolderError."""
+        wall = self._follower.now().wall
+        for quote in self._files.quotes():
+            envelope = quote.received.envelope
+            if not self._may_use(envelope.mode if envelope else None):
+                continue
+            self._snapshot = quote.received.body
+            if envelope is not None and self.state.mode == "simulate":
+                self._follower.quote_seen(envelope.written_at, envelope.market_time)
+        self._link = link_of(self._files.beats(wall).beats)
+        state = latch_seen(self.state, self._files.halts().files, wall)
+        state = follow_executor(state, self._link.executor(state.executor))
+        if state != self.state:
+            self._save(state)
+        for seen in self._files.results(self.state.outbox):
+            settled = settle(
+                self.state, seen.received, self._follower.now(), version_1_allowed=self._lenient
+            )
+            if settled.must_save:
+                self._save(settled.state)
+            else:
+                self.state = settled.state
+        snapshot = self._files.account(self.state.mode)
+        if snapshot is not None:
+            found = account_of(snapshot.received, self.state)
+            self._account = found.account if found is not None else self._account
+        self._republish()
+
+    # Inside
+
+    @property
+    def _lenient(self) -> bool:
+        return self.state.mode == "simulate" or self.offline
+
+    def _may_use(self, mode: Mode | None) -> bool:
+        return self.state.mode == "simulate" or mode == "live"
+
+    def _begin(
+        self, runtime: Path, strategy: StrategyName, patience: float
+    ) -> tuple[StateFile, DashboardState]:
+        now = self._follower.now()
+        mode, alias = self._meet(patience)
+        path = runtime / state_name(strategy, mode, simulate_suffix=not self.offline)
+        state_file = StateFile(path)
+        fresh = new_state(now, mode, alias, strategy, f"{strategy}@{host_name()}")
+        state = state_file.load(fresh)
+        check_not_rolled_back(state, self._files.sightings(), path)
+        if state.executor is None:
+            beats = self._files.beats(now.wall).beats
+            met = executor_to_bind(beats, now.wall, self._defaults.heartbeat_red_after, mode)
+            if met is not None and met.account == alias:
+                state = replace(state, executor=met.instance)
+        return state_file, state
+
+    def _meet(self, patience: float) -> tuple[Mode, AccountAlias]:
+        """Mode and account of the executor that is alive; an OFFLINE folder needs none."""
+        deadline = time.monotonic() + patience
+        red_after = self._defaults.heartbeat_red_after
+        while True:
+            wall = self._follower.now().wall
+            met = executor_to_bind(self._files.beats(wall).beats, wall, red_after, None)
+            if met is not None and self._wanted in (None, met.account):
+                return met.mode, met.account
+            if self.offline and met is None:
+                return "simulate", AccountAlias(self._wanted or "main")
+            if time.monotonic() >= deadline:
+                reason = say("dashboard.no_executor")
+                if met is not None:
+                    reason = f"account: {met.account} != {self._wanted}"
+                raise BridgeError("dashboard.bridge_no_executor", self.folder.path, reason=reason)
+            self._pause(0.1)
+
+    def _order(self, direction: Direction, code: str, price: float, shares: int, reason: str) -> Handle:
+        checked = parse_code(code)
+        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 < price < math.inf:
+            raise BridgeError("dashboard.bridge_bad_order", code, field="price", value=repr(price))
+        if isinstance(shares, bool) or not isinstance(shares, int) or shares <= 0:
+            raise BridgeError("dashboard.bridge_bad_order", code, field="shares", value=repr(shares))
+        self.look()
+        self._refuse_if_held()
+        wish = Wish(direction, checked, 1, shares, float(price), reason)
+        return self._send(wish, Intention("order", shares, float(price)))
+
+    def _refuse_if_held(self) -> None:
+        now, state = self._follower.now(), self.state
+        if state.halted:
+            first = state.halts[0]
+            reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
+            raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=reason)
+        red_after = self._defaults.heartbeat_red_after
+        strangers = len(self._link.strangers(state.executor, now.wall, red_after))
+        hold = executor_hold(state, self._link.executor(state.executor), strangers, now, red_after)
+        if hold is not None and not (self.offline and hold.lenient):
+            raise BridgeError("dashboard.bridge_no_executor", self.folder.path, reason=hold.sentence)
+
+    def _send(self, wish: Wish, intention: Intention) -> Handle:
+        now = self._follower.now()
+        counter, identity = next_id(self.state, wish, self._files.is_taken)
+        state, entry = with_signal(
+            self.state, wish, counter, identity, self.state.books, intention, self._terms, now
+        )
+        self._save(state)
+        publication = first_publication(self.state.outbox, entry, state.strategy, self.folder.read)
+        self._published_at[identity] = now.wall
+        try:
+            self.folder.publish(publication.name, publication.raw)
+        except FolderError:
+            # It is in the outbox and on the disk: it counts as sent, and the next look publishes it.
+            self._published_at[identity] = now.wall - self._defaults.republish_after
+        return Handle(self, identity)
+
+    def _republish(self) -> None:
+        wall = self._follower.now().wall
+        due = publications(
+            self.state.outbox,
+            self.state.strategy,
+            self.folder.read,
+            wall,
+            self._defaults.republish_after,
+            self._published_at,
+        )
+        for publication in due:
+            self._published_at[publication.signal_id] = wall
+            self.folder.publish(publication.name, publication.raw)
+
+    def _save(self, state: DashboardState) -> None:
+        now = self._follower.now()
+        self.state, raw = self._state_file.save(state, now, trading_day_of(now.market))
+        self._state_file.keep_last_good(raw)
+
+
+def _runtime_dir(folder: Path, offline: bool) -> Path:
+    from shared_schema.settings import load_settings
+
+    settings = load_settings()
+    if offline and settings.origins["runtime_dir"].kind == "platform":
+        return folder / ".runtime"
+    return settings.runtime_dir

@@ -1,0 +1,122 @@
+"""The inbox: results of our own signals, read from the folder and checked against what we sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from mac_side.bridge_client.entry import OutboxEntry
+from mac_side.bridge_client.outbox import Outbox
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import RESULT_SLOT, RESULTS_FOLDER, result_name
+from shared_schema.errors import FolderError, MessageError
+from shared_schema.messages import OrderResult, Received, decode_result
+
+Refusal = Literal["", "digest", "version_1", "other_signal", "mode", "account", "day"]
+"""Why a result is not ours to apply; "" where it is."""
+
+_Fingerprint = tuple[str, int, int, int]
+
+
+def refusal_of(
+    entry: OutboxEntry,
+    received: Received[OrderResult],
+    *,
+    mode: str,
+    account: str,
+    version_1_allowed: bool,
+) -> Refusal:
+    """Why ``received`` is no result of this very signal; "" where it is.
+
+    Version 1 results carry no digest: they are matched by id, direction and requested shares, in
+    simulate and OFFLINE only.
+    """
+    result, envelope = received.body, received.envelope
+    if result.signal_id != entry.signal_id:
+        return "other_signal"
+    if envelope is None:
+        if not version_1_allowed:
+            return "version_1"
+        same = result.direction in (None, entry.direction) and result.requested_shares in (
+            0,
+            entry.intention.shares,
+        )
+        return "" if same else "other_signal"
+    if envelope.mode != mode:
+        return "mode"
+    if envelope.account != account:
+        return "account"
+    if result.signal_digest != entry.digest:
+        return "digest"
+    return "" if envelope.trading_day == entry.trading_day else "day"
+
+
+@dataclass
+class Inbox:
+    """Remembers which result files were read, so that each revision is looked at once."""
+
+    folder: DropFolder
+
+    def __post_init__(self) -> None:
+        self._seen: dict[str, _Fingerprint] = {}
+        self.problems: dict[str, str] = {}
+
+    def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
+        """Results of entries of ``outbox`` whose files are new or changed since the last call.
+
+        A file that can't be read or is not whole yet is tried again by the next call. Raises
+        FolderError where the folder can't be listed.
+        """
+        wanted = {result_name(entry.signal_id) for entry in outbox.entries}
+        found: list[Received[OrderResult]] = []
+        for file in self.folder.list_folder(RESULTS_FOLDER):
+            if file.name not in wanted:
+                continue
+            mark = (file.name, file.size, file.modified_ns, file.inode)
+            if self._seen.get(file.name) == mark:
+                continue
+            result = self._read(f"{RESULTS_FOLDER}/{file.name}")
+            if result is not None:
+                self._seen[file.name] = mark
+                found.append(result)
+        slot = self._read_slot(outbox)
+        return [*found, slot] if slot is not None else found
+
+    def _read_slot(self, outbox: Outbox) -> Received[OrderResult] | None:
+        """``order_result.json``, for executors that write nothing else."""
+        waiting = {entry.signal_id for entry in outbox.open}
+        if not waiting:
+            return None
+        result = self._read(RESULT_SLOT)
+        return result if result is not None and result.body.signal_id in waiting else None
+
+    def _read(self, name: str) -> Received[OrderResult] | None:
+        try:
+            raw = self.folder.read(name)
+            if raw is None:
+                self.problems.pop(name, None)
+                return None
+            result = decode_result(raw, name)
+        except (FolderError, MessageError) as problem:
+            # Half a file is normal while it is synced; the next scan reads it again (rule 3).
+            self.problems[name] = str(problem)
+            return None
+        self.problems.pop(name, None)
+        return result
+
+
+def every_result(
+    folder: DropFolder, keep: Callable[[Received[OrderResult]], bool]
+) -> list[Received[OrderResult]]:
+    """All readable results of the folder that ``keep`` accepts, for the look back at start."""
+    found = []
+    for file in folder.list_folder(RESULTS_FOLDER):
+        try:
+            raw = folder.read(f"{RESULTS_FOLDER}/{file.name}")
+            received = decode_result(raw, file.name) if raw is not None else None
+        except (FolderError, MessageError):
+            continue  # unreadable ones prove nothing; the inbox reports those that are ours
+        if received is not None and keep(received):
+            found.append(received)
+    return found

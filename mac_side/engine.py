@@ -1,0 +1,365 @@
+"""The live loop around the core: folder and private files in, durable state and signals out.
+
+The order of one turn is fixed: halts and heartbeats first (halt wins), then results, then quotes. The
+state is on the disk before a signal it knows of is in the folder; where the disk refuses, the process
+stops (fault 12).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mac_side.bridge_client.link import Beat, HeartbeatReader, executor_to_bind
+from mac_side.bridge_client.outbox import Publication, first_publication, publications
+from mac_side.engine_core import EngineConfig, EngineCore
+from mac_side.engine_events import (
+    EngineCommand,
+    EngineEvent,
+    KeepBooks,
+    OperatorSaid,
+    PublishSignal,
+    QuoteSeen,
+    Republish,
+    SaveState,
+    Say,
+    Tick,
+    WriteHalt,
+    WriteHeartbeat,
+)
+from mac_side.engine_files import EngineFiles
+from mac_side.engine_view import make_view, waiting_view
+from mac_side.settling import check_not_rolled_back
+from mac_side.state_file import DashboardState, StateFile, new_state, state_path
+from mac_side.view import View, write_view
+from shared_schema.clock import Moment, ReplayFollower, Stamper, new_epoch
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
+from shared_schema.errors import FolderError, StateError
+from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId, StrategyName
+from shared_schema.logs import Log
+from shared_schema.messages import Halt, Heartbeat, encode
+from shared_schema.sessions import trading_day_of
+from shared_schema.watch import FolderWatch
+
+VIEW_INTERVAL = 0.5
+"""Seconds between two view files at least."""
+TICK_INTERVAL = 0.25
+FOLDER_RETRY = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an engine works, and as whom."""
+
+    folder: DropFolder
+    runtime_dir: Path
+    view: Path
+    commands: Path
+    strategy: StrategyName
+    writer: str
+    offline: bool
+    in_folder: bool
+    """Whether the books stand in the exchange folder (DASHBOARD_WORK_DIR)."""
+    alias: AccountAlias
+    """The account of an OFFLINE folder; elsewhere the executor's counts."""
+    pinned: Mode | None
+    republish_after: float
+    heartbeat_interval: float
+
+
+class Engine:
+    """One dashboard's engine. ``run`` returns when asked to stop; what must stop it is raised."""
+
+    def __init__(
+        self,
+        place: Place,
+        config: EngineConfig,
+        log: Log,
+        watch: FolderWatch,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.place = place
+        self.config = config
+        self.log = log
+        self.watch = watch
+        self.follower = ReplayFollower(wall_clock)
+        self.files = EngineFiles(place.folder, place.commands)
+        self.core: EngineCore | None = None
+        self._state_file: StateFile | None = None
+        self._published_at: dict[SignalId, float] = {}
+        self._stamper: Stamper | None = None
+        self._waiting = HeartbeatReader(place.folder)
+        self._ticked = self._beat_at = self._viewed = 0.0
+        self._beat_state = ""
+        self._saved_bytes: bytes | None = None
+        self._folder_failed = False
+
+    # Starting
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set. Raises StateError for books damaged, rolled back or unwritable."""
+        while not stop.is_set():
+            try:
+                if self.core is None:
+                    self._begin()
+                if self.core is not None:
+                    self.turn()
+                self._folder_works()
+            except FolderError as problem:
+                self._folder_fails(problem)
+                stop.wait(FOLDER_RETRY)
+            self.watch.wait(TICK_INTERVAL)
+        self.end()
+
+    def _begin(self) -> None:
+        """Find out mode and account, load the books of both, and look back into the folder."""
+        now = self.follower.now()
+        met = self._meet(now)
+        if met is None:
+            self._show(waiting_view(self.config, now), now)
+            self._halts_while_waiting(now)
+            return
+        mode, account = met
+        self._state_file = StateFile(self._state_path(mode))
+        fresh = new_state(now, mode, account, self.place.strategy, self.place.writer)
+        state = self._state_file.load(fresh, may_begin=self.place.offline)
+        check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
+        self._stamper = Stamper(self.place.writer, new_epoch(now.wall), mode, account)
+        self.core = EngineCore(self.config, state, self.files.is_taken)
+        self.log.say(
+            "info",
+            "dashboard_started",
+            mode=mode,
+            account=account,
+            code=self.config.code,
+            books=self._state_file.path,
+            layers=len(state.books.lots),
+            open=len(state.outbox.open_orders),
+        )
+
+    def _meet(self, now: Moment) -> tuple[Mode, AccountAlias] | None:
+        """Mode and account: those of the executor met, or in an OFFLINE folder simulate and our alias."""
+        if self.place.offline:
+            return "simulate", self.place.alias
+        beats = self._waiting.read(now.wall)
+        beat = executor_to_bind(
+            beats, now.wall, self.config.red_after, self.place.pinned, self._bound_already(beats)
+        )
+        return (beat.mode, beat.account) if beat is not None else None
+
+    def _bound_already(self, beats: list[Beat]) -> set[InstanceId]:
+        """Of the executors alive, those that the books of their mode are bound to."""
+        bound = set()
+        for beat in beats:
+            path = self._state_path(beat.mode)
+            fresh = new_state(
+                self.follower.now(), beat.mode, beat.account, self.place.strategy, self.place.writer
+            )
+            if path.exists() and StateFile(path).load(fresh).executor == beat.instance:
+                bound.add(beat.instance)
+        return bound
+
+    def _state_path(self, mode: Mode) -> Path:
+        place = self.place
+        return state_path(
+            place.folder.path,
+            place.runtime_dir,
+            mode,
+            place.strategy,
+            offline=place.offline,
+            in_folder=place.in_folder,
+        )
+
+    def _halts_while_waiting(self, now: Moment) -> None:
+        """A halt is written at once, also before anything else is known."""
+        for said in self.files.operator():
+            if said is not None and said.command.kind == "halt":
+                command = said.command
+                self._write_halt(
+                    Halt(reason=command.argument, by=command.by or self.place.writer, at=now.wall), now
+                )
+
+    # One turn
+
+    def turn(self) -> None:
+        """Look at everything once."""
+        core = self._core
+        wall = self.follower.now().wall
+        self._tell(self.files.halts())
+        self._tell(self.files.beats(wall))
+        for result in self.files.results(core.state.outbox):
+            self._tell(result)
+        account = self.files.account(core.state.mode)
+        if account is not None:
+            self._tell(account)
+        for quote in self.files.quotes():
+            self._tell_quote(quote)
+        self._commands()
+        now = self.follower.now()
+        if now.wall - self._ticked >= TICK_INTERVAL or now.wall < self._ticked:
+            self._ticked = now.wall
+            self._tell(Tick())
+        self._show_view(now)
+
+    def _tell_quote(self, quote: QuoteSeen) -> None:
+        envelope = quote.received.envelope
+        if envelope is not None and self._core.state.mode == "simulate":
+            self.follower.quote_seen(envelope.written_at, envelope.market_time)
+        self._tell(quote)
+
+    def _commands(self) -> None:
+        for said in self.files.operator():
+            if said is None:
+                self.log.say("warning", "command_unreadable")
+            elif isinstance(said, OperatorSaid):
+                self._tell(said)
+
+    def _tell(self, event: EngineEvent) -> None:
+        now = self.follower.now()
+        for command in self._core.handle(event, now):
+            self._do(command, isinstance(event, QuoteSeen), now)
+        if self._saved_bytes is not None:
+            # After the signals are out: the copy is for people, nothing waits for it.
+            raw, self._saved_bytes = self._saved_bytes, None
+            self._books.keep_last_good(raw)
+
+    def _do(self, command: EngineCommand, at_quote: bool, now: Moment) -> None:
+        match command:
+            case SaveState():
+                day = trading_day_of(now.market)
+                self._core.state, self._saved_bytes = self._books.save(self._core.state, now, day)
+            case PublishSignal(signal_id):
+                entry = self._core.state.outbox.get(signal_id)
+                if entry is not None:
+                    outbox = self._core.state.outbox
+                    self._publish(
+                        first_publication(outbox, entry, self.place.strategy, self.place.folder.read), now
+                    )
+            case Republish():
+                self._republish(now)
+            case WriteHeartbeat(body):
+                self._write_heartbeat(body, at_quote, now)
+            case WriteHalt(body):
+                self._write_halt(body, now)
+            case KeepBooks(label):
+                self._keep_books(label)
+            case Say(level, action, fields):
+                self.log.say(level, action, **fields)
+
+    def _publish(self, publication: Publication, now: Moment) -> None:
+        # Noted before the write: one that fails is tried again as a republication, not at once.
+        self._published_at[publication.signal_id] = now.wall
+        self.place.folder.publish(publication.name, publication.raw)
+
+    def _republish(self, now: Moment) -> None:
+        outbox = self._core.state.outbox
+        due = publications(
+            outbox,
+            self.place.strategy,
+            self.place.folder.read,
+            now.wall,
+            self.place.republish_after,
+            self._published_at,
+        )
+        for publication in due:
+            self.log.say("info", "signal_republished", signal_id=publication.signal_id, file=publication.name)
+            self._publish(publication, now)
+
+    def _write_heartbeat(self, body: Heartbeat, at_quote: bool, now: Moment) -> None:
+        """Every third of the red limit, at a change, and in simulate after each quote (a replay waits)."""
+        due = now.wall - self._beat_at >= self.place.heartbeat_interval or now.wall < self._beat_at
+        prompt = at_quote and self._core.state.mode == "simulate"
+        if not (due or prompt or body.state != self._beat_state):
+            return
+        self._beat_at, self._beat_state = now.wall, body.state
+        stamper = self._stamper
+        assert stamper is not None
+        raw = encode(stamper.next(now, trading_day_of(now.market)), body)
+        name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('dashboard', body.instance)}"
+        self.place.folder.publish(name, raw, durable=False)
+
+    def _write_halt(self, body: Halt, now: Moment) -> None:
+        mode: Mode = self.core.state.mode if self.core is not None else "simulate"
+        stamper = self._stamper or Stamper(
+            self.place.writer, new_epoch(now.wall), mode, self.place.alias
+        )
+        raw = encode(stamper.next(now, trading_day_of(now.market)), body)
+        self.place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self.place.writer)}", raw)
+
+    def _keep_books(self, label: str) -> None:
+        raw = self._books.path.read_bytes() if self._books.path.exists() else b""
+        try:
+            copy = self._books.keep_copy(raw, label)
+        except FolderError as problem:
+            # Books are not cleared without a copy: the disk that refuses it refuses the state too.
+            path = self._books.path
+            raise StateError("dashboard.state_not_written", path, detail=str(problem)) from problem
+        self.log.say("warning", "books_kept", file=copy)
+
+    # Showing and ending
+
+    def _show_view(self, now: Moment) -> None:
+        if 0 <= now.wall - self._viewed < VIEW_INTERVAL:
+            return
+        self._show(make_view(self._core, now), now)
+
+    def _show(self, view: View, now: Moment) -> None:
+        self._viewed = now.wall
+        try:
+            write_view(self.place.view, view)
+        except FolderError as problem:
+            self.log.say("warning", "view_not_written", problem=problem)
+
+    def end(self) -> None:
+        """The last heartbeat and view of this process."""
+        now = self.follower.now()
+        if self.core is None:
+            self._show(replace_ended(waiting_view(self.config, now)), now)
+            return
+        try:
+            self._beat_at = 0.0
+            body = next(
+                command.body
+                for command in self.core.handle(Tick(), now)
+                if isinstance(command, WriteHeartbeat)
+            )
+            stopped = body.model_copy(update={"state": "stopped", "ready": False})
+            self._write_heartbeat(stopped, False, now)
+        except FolderError as problem:
+            self._folder_fails(problem)
+        self._show(replace_ended(make_view(self.core, now)), now)
+        self.log.say("info", "dashboard_stopped", layers=len(self.core.state.books.lots))
+
+    def _folder_fails(self, problem: FolderError) -> None:
+        if not self._folder_failed:
+            self.log.say("error", "folder_failed", problem=problem)
+        self._folder_failed = True
+
+    def _folder_works(self) -> None:
+        if self._folder_failed:
+            self.log.say("info", "folder_works_again")
+        self._folder_failed = False
+
+    @property
+    def _core(self) -> EngineCore:
+        assert self.core is not None
+        return self.core
+
+    @property
+    def _books(self) -> StateFile:
+        assert self._state_file is not None
+        return self._state_file
+
+
+def replace_ended(view: View) -> View:
+    """The same view, marked as the last one."""
+    return view.model_copy(update={"ended": True})
+
+
+def bind_to(state: DashboardState, instance: str) -> DashboardState:
+    """The state bound to another executor: only a person asks for this (``miniqmt rebind``)."""
+    return replace(state, executor=InstanceId(instance))

@@ -1,0 +1,111 @@
+"""What the account says: how much may be sold, and when its zero clears the books. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mac_side.bridge_client.entry import OutboxEntry
+from mac_side.state_file import DashboardState
+from shared_schema.clock import Moment
+from shared_schema.ids import Code
+from shared_schema.messages import Account, AccountSnapshot, Position, Received
+from shared_schema.messages.record import Envelope
+from shared_schema.sessions import trading_day_of
+
+FRESH = 60.0
+"""Seconds a snapshot may be old to clear anything."""
+APART = 30.0
+"""Seconds between the two snapshots that must agree."""
+AFTER_LAST_FILL = 60.0
+"""Seconds both must be younger than the last fill."""
+OUR_REMARK = "mq"
+"""What the remarks of our orders begin with."""
+_FINAL_STATUSES = frozenset({53, 54, 56, 57})
+"""Part cancelled, cancelled, filled, refused (xtquant)."""
+
+
+@dataclass(frozen=True)
+class SeenAccount:
+    """The newest snapshot of our mode and account."""
+
+    account: Account
+    envelope: Envelope
+
+    def position(self, code: Code) -> Position | None:
+        """What is held of ``code``: zero where a complete list does not name it, None where unknown."""
+        found = self.account.positions.get(code)
+        if found is not None:
+            return found
+        return Position() if self.account.complete else None
+
+
+def account_of(received: Received[AccountSnapshot], state: DashboardState) -> SeenAccount | None:
+    """Our account in a snapshot; None where it is of another mode or does not name it."""
+    envelope = received.envelope
+    if envelope is None or envelope.mode != state.mode:
+        return None
+    account = received.body.accounts.get(state.account)
+    return SeenAccount(account, envelope) if account is not None else None
+
+
+def sellable(
+    position: Position, fixed_volume: int, sells: tuple[OutboxEntry, ...], as_of: float, code: Code
+) -> int:
+    """Shares that may be sold now: never more than T+1 allows, never below the fixed volume.
+
+    Sells of ours that ``position`` (written at ``as_of``) can't know yet are taken off.
+    """
+    outstanding = 0
+    for entry in sells:
+        if entry.direction != "SELL" or entry.code != code or not entry.is_order:
+            continue
+        if not entry.settled:
+            outstanding += entry.intention.shares
+        elif entry.settled_at is not None and entry.settled_at >= as_of:
+            outstanding += entry.intention.applied_shares
+    free = min(position.can_use_volume, position.volume - fixed_volume)
+    return max(0, free - outstanding)
+
+
+def same_day(seen: SeenAccount, now: Moment) -> bool:
+    """Whether the snapshot is of this trading day: yesterday's ``can_use_volume`` says nothing today."""
+    return seen.envelope.trading_day == trading_day_of(now.market)
+
+
+@dataclass
+class ZeroWatch:
+    """Waits for two snapshots that agree on zero shares, far enough apart and from the last fill."""
+
+    first_at: float | None = None
+
+    def must_clear(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
+        """Whether this snapshot completes the proof that the lots are gone (strategy.md, Live)."""
+        if not state.books.lots or not self._is_zero(state, seen, code, now):
+            self.first_at = None
+            return False
+        if self.first_at is None:
+            self.first_at = seen.envelope.written_at
+            return False
+        return seen.envelope.written_at - self.first_at >= APART
+
+    def _is_zero(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
+        position = seen.position(code)
+        written = seen.envelope.written_at
+        last_fill = max(
+            (e.settled_at or 0.0 for e in state.outbox.entries if e.intention.applied_shares), default=0.0
+        )
+        ours_open = any(
+            order.code == code
+            and order.remark.startswith(OUR_REMARK)
+            and order.status not in _FINAL_STATUSES
+            for order in seen.account.orders
+        )
+        return (
+            seen.account.complete
+            and position is not None
+            and position.volume == 0
+            and 0 <= now.wall - written <= FRESH
+            and written - last_fill > AFTER_LAST_FILL
+            and not state.outbox.open_orders
+            and not ours_open
+        )

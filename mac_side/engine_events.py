@@ -1,0 +1,113 @@
+"""What happens to the engine's core, and what it asks for in return. All values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mac_side.bridge_client.link import Beat
+from mac_side.screen_commands import Command as OperatorCommand
+from shared_schema.ids import SignalId
+from shared_schema.log_lines import Level
+from shared_schema.messages import AccountSnapshot, Halt, Heartbeat, OrderResult, QuoteSnapshot, Received
+
+
+@dataclass(frozen=True)
+class QuoteSeen:
+    """A whole quote file was read; ``modified`` is its time on this disk (for the seed's format)."""
+
+    received: Received[QuoteSnapshot]
+    modified: float
+
+
+@dataclass(frozen=True)
+class BeatsSeen:
+    """The newest heartbeats of the other side."""
+
+    beats: tuple[Beat, ...]
+
+
+@dataclass(frozen=True)
+class ResultSeen:
+    """A result of one of our signals was read."""
+
+    received: Received[OrderResult]
+
+
+@dataclass(frozen=True)
+class AccountSeen:
+    """An account snapshot of our mode's name was read."""
+
+    received: Received[AccountSnapshot]
+
+
+@dataclass(frozen=True)
+class HaltsSeen:
+    """All files in ``control/`` whose names halt; None: unreadable just now."""
+
+    files: dict[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class OperatorSaid:
+    """A command from a screen."""
+
+    command: OperatorCommand
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has passed."""
+
+
+EngineEvent = QuoteSeen | BeatsSeen | ResultSeen | AccountSeen | HaltsSeen | OperatorSaid | Tick
+
+
+@dataclass(frozen=True)
+class SaveState:
+    """Make the core's state durable; everything after it waits for that."""
+
+
+@dataclass(frozen=True)
+class PublishSignal:
+    """Put this entry of the outbox into the folder for the first time."""
+
+    signal_id: SignalId
+
+
+@dataclass(frozen=True)
+class Republish:
+    """Look whether unanswered signals are missing from the folder (rule 13)."""
+
+
+@dataclass(frozen=True)
+class WriteHeartbeat:
+    """Show that we live and what we have seen."""
+
+    body: Heartbeat
+
+
+@dataclass(frozen=True)
+class WriteHalt:
+    """Write our own halt file, or lift it."""
+
+    body: Halt
+
+
+@dataclass(frozen=True)
+class KeepBooks:
+    """Keep a copy of the books as they were last saved, before they are cleared."""
+
+    label: str
+
+
+@dataclass(frozen=True)
+class Say:
+    """A line for the log."""
+
+    level: Level
+    action: str
+    fields: dict[str, Any]
+
+
+EngineCommand = SaveState | PublishSignal | Republish | WriteHeartbeat | WriteHalt | KeepBooks | Say

@@ -1,0 +1,70 @@
+"""The halt latch of a dashboard: what sets it and the only ways it is lifted (contract.md, Halt). Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mac_side.bridge_client.link import Beat
+from mac_side.state_file import DashboardState, HaltLatch
+from shared_schema.errors import MessageError
+from shared_schema.messages import Halt, reads_as_halt
+from shared_schema.messages.record import decode
+
+_KEPT_LIFTED = 50
+
+
+def latch_seen(state: DashboardState, files: Mapping[str, bytes | None], wall: float) -> DashboardState:
+    """``state`` with every halt found latched, and those lifted whose own file now says so.
+
+    A file that is missing changes nothing. ``wall`` is Unix seconds.
+    """
+    latched = {halt.name: halt for halt in state.halts}
+    for name, raw in files.items():
+        halted, reason = reads_as_halt(raw)
+        digest = hashlib.sha256(raw).hexdigest() if raw else ""
+        if not halted:
+            latched.pop(name, None)
+        elif digest and digest in state.lifted:
+            continue
+        elif name not in latched:
+            latched[name] = HaltLatch(name, reason, _writer(name, raw), wall, digest)
+        elif digest and digest != latched[name].digest:
+            latched[name] = replace(latched[name], reason=reason, digest=digest)
+    halts = tuple(sorted(latched.values(), key=lambda halt: halt.since))
+    return state if halts == state.halts else replace(state, halts=halts)
+
+
+def follow_executor(state: DashboardState, beat: Beat | None) -> DashboardState:
+    """The executor's keyboard lifts every halt it had confirmed: its heartbeat then shows none."""
+    if beat is None or not state.halts:
+        return state
+    if beat.body.halt_since is not None:
+        if all(halt.confirmed for halt in state.halts):
+            return state
+        return replace(state, halts=tuple(replace(halt, confirmed=True) for halt in state.halts))
+    gone = [halt for halt in state.halts if halt.confirmed]
+    if not gone:
+        return state
+    lifted = (*state.lifted, *(halt.digest for halt in gone if halt.digest))[-_KEPT_LIFTED:]
+    return replace(state, halts=tuple(h for h in state.halts if not h.confirmed), lifted=lifted)
+
+
+def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState:
+    """Latched at once, before the file is even written."""
+    if any(latch.name == name for latch in state.halts):
+        return state
+    return replace(state, halts=(*state.halts, HaltLatch(name, halt.reason, halt.by, halt.at, "")))
+
+
+def resume_by_hand(state: DashboardState, name: str) -> DashboardState:
+    """Lifts this host's own halt only."""
+    return replace(state, halts=tuple(halt for halt in state.halts if halt.name != name))
+
+
+def _writer(name: str, raw: bytes | None) -> str:
+    try:
+        return decode(raw or b"", Halt, seed_fields=frozenset(Halt.model_fields)).body.by or name
+    except MessageError:
+        return name

@@ -1,0 +1,260 @@
+"""The dashboard: the strategy's engine, and the screen that shows it, as two processes.
+
+    python mac_side/mac_dashboard.py            engine and screen
+    python mac_side/mac_dashboard.py --no-screen     the engine alone, printing lines
+
+runs by path and finds its environment by itself; ``miniqmt dashboard`` is the same.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from miniqmt import ensure_environment
+
+    ensure_environment(__file__)
+
+import argparse
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mac_side.bridge_client.signal_ids import is_first
+from mac_side.engine import Engine, Place
+from mac_side.engine_core import EngineConfig
+from mac_side.engine_signals import Terms
+from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
+from mac_side.strategy.parameters import GridParameters, with_settings
+from mac_side.strategy.presets import preset, preset_for_code, release
+from shared_schema.clock import host_name
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import MiniqmtError
+from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
+from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
+from shared_schema.logs import open_log
+from shared_schema.settings import Settings, load_settings
+from shared_schema.trading_calendar import calendar_of_this_host
+from shared_schema.watch import FolderWatch
+from shared_schema.words import say, use_language
+
+LOG_NAME = "mac_dashboard"
+NOMINAL_CAP = 200_000.0
+"""Most the lots of one code may cost together, yuan (strategy.md, Live)."""
+_ENGINE_ENDS_WITHIN = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the dashboard with these arguments; the exit code. Errors are one sentence on stderr."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        given = _parsed(typed)
+        settings = load_settings(overrides=_overrides(given))
+        use_language(settings.language)
+        if given.no_screen or not sys.stdout.isatty():
+            return run_engine(settings, given.release, console=not given.quiet)
+        return run_both(settings, typed)
+    except MiniqmtError as error:
+        with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
+            sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+        print(f"mac_dashboard: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def run_engine(settings: Settings, release_name: str = "", *, console: bool = True) -> int:
+    """Run the engine until Ctrl+C, SIGTERM or Ctrl+Break; 0. Raises MiniqmtError."""
+    folder_path = checked_exchange_folder(settings.exchange_folder("dashboard"))
+    runtime = runtime_folder(settings, folder_path)
+    strategy = StrategyName(settings.strategy.name)
+    lock = hold_engine(runtime, strategy)
+    log = open_log(LOG_NAME, settings.log_dir, console=console)
+    folder = DropFolder(folder_path)
+    defaults = settings.sync.defaults
+    try:
+        folder.prepare()
+        place = Place(
+            folder=folder,
+            runtime_dir=runtime,
+            view=view_path(runtime, strategy),
+            commands=commands_path(runtime, strategy),
+            strategy=strategy,
+            writer=f"dashboard{'' if is_first(strategy) else '-' + strategy}@{host_name()}",
+            offline=is_offline_folder(folder_path),
+            in_folder=settings.dashboard.work_dir is not None,
+            alias=AccountAlias(settings.account.alias),
+            pinned=settings.mode,
+            republish_after=defaults.republish_after,
+            heartbeat_interval=defaults.heartbeat_interval,
+        )
+        watch = FolderWatch(folder_path, defaults.scan_interval, use_watcher=defaults.watcher)
+        engine = Engine(place, engine_config(settings, runtime, release_name, place.offline), log, watch)
+        with _asked_to_stop(watch) as stop:
+            engine.run(stop)
+        watch.stop()
+    except MiniqmtError as problem:
+        log.say("error", "dashboard_must_stop", problem=problem)
+        raise
+    finally:
+        log.close()
+        lock.release()
+    return 0
+
+
+def engine_config(settings: Settings, runtime: Path, release_name: str, offline: bool) -> EngineConfig:
+    """What the engine is told: code, parameters, limits. Raises SettingsError."""
+    code = Code(settings.strategy.symbol)
+    return EngineConfig(
+        code=code,
+        parameters=parameters_of(settings, release_name),
+        instance=instance_of(runtime, StrategyName(settings.strategy.name)),
+        calendar=calendar_of_this_host(),
+        decide_on=settings.strategy.decide_on,
+        offline=offline,
+        red_after=settings.sync.defaults.heartbeat_red_after,
+        terms=Terms(settings.limits.expires_seconds, settings.limits.end_after_seconds),
+    )
+
+
+def parameters_of(settings: Settings, release_name: str = "") -> GridParameters:
+    """The preset or release with this host's overrides, and the nominal cap of live trading."""
+    chosen = settings.strategy
+    if release_name:
+        parameters = release(release_name)
+    else:
+        parameters = preset(chosen.preset or preset_for_code(Code(chosen.symbol)))
+    parameters = with_settings(parameters, chosen.overrides)
+    return replace(parameters, nominal_cap=parameters.nominal_cap or NOMINAL_CAP)
+
+
+def runtime_folder(settings: Settings, folder: Path) -> Path:
+    """``RUNTIME_DIR``; an OFFLINE folder without one keeps its own in ``.runtime``."""
+    if is_offline_folder(folder) and settings.origins["runtime_dir"].kind == "platform":
+        return folder / ".runtime"
+    return settings.runtime_dir
+
+
+def view_path(runtime: Path, strategy: StrategyName) -> Path:
+    """The file a screen of this strategy shows."""
+    return runtime / runtime_name("dashboard_view", strategy, ".json")
+
+
+def commands_path(runtime: Path, strategy: StrategyName) -> Path:
+    """The folder a screen of this strategy leaves commands in."""
+    return runtime / runtime_name("screen_commands", strategy)
+
+
+def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
+    """This dashboard's name in its heartbeat: drawn once, kept in ``RUNTIME_DIR``."""
+    path = runtime / runtime_name("dashboard_instance", strategy, ".txt")
+    if path.exists():
+        text = path.read_text(encoding="ascii").strip()
+        if text:
+            return InstanceId(text)
+    drawn = secrets.token_hex(4)
+    runtime.mkdir(parents=True, exist_ok=True)
+    path.write_text(drawn, encoding="ascii")
+    return InstanceId(drawn)
+
+
+def run_both(settings: Settings, typed: list[str]) -> int:
+    """Start the engine apart from this terminal and the screen in it; ends the engine when the person quits.
+
+    Where an engine runs already, only its screen is shown. A terminal that goes away (SSH) leaves the
+    engine running.
+    """
+    folder = checked_exchange_folder(settings.exchange_folder("dashboard"))
+    strategy = StrategyName(settings.strategy.name)
+    runtime = runtime_folder(settings, folder)
+    try:
+        hold_engine(runtime, strategy).release()
+        engine = _start_engine(typed)
+    except EngineHeld as held:
+        print(f"mac_dashboard: {held}", file=sys.stderr)
+        engine = None
+    screen = [sys.executable, "-m", "mac_side.screen.screen", "--view", str(view_path(runtime, strategy))]
+    screen += ["--commands", str(commands_path(runtime, strategy))]
+    root = Path(__file__).resolve().parent.parent
+    environment = dict(os.environ, PYTHONPATH=str(root))
+    shown = subprocess.Popen(screen, cwd=Path.cwd(), env=environment)
+    with _asked_to_stop() as stop:
+        while shown.poll() is None and not stop.wait(0.2):
+            if engine is not None and engine.poll() is not None:
+                break  # its sentence went to the log; the screen would only show an old picture
+        if shown.poll() is None:
+            shown.terminate()
+        shown.wait()
+        return _end_engine(engine)
+
+
+def _start_engine(typed: list[str]) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, str(Path(__file__).resolve()), *typed, "--no-screen", "--quiet"]
+    if os.name == "nt":
+        return subprocess.Popen(arguments, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
+    return subprocess.Popen(arguments, start_new_session=True)
+
+
+def _end_engine(engine: subprocess.Popen[bytes] | None) -> int:
+    if engine is None:
+        return 0
+    if engine.poll() is None:
+        engine.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+    try:
+        return engine.wait(_ENGINE_ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        engine.kill()
+        return engine.wait()
+
+
+@contextlib.contextmanager
+def _asked_to_stop(watch: FolderWatch | None = None) -> Iterator[threading.Event]:
+    """An event that Ctrl+C, SIGTERM and Ctrl+Break set; the old handlers come back afterwards."""
+    stop = threading.Event()
+
+    def asked(_number: int, _frame: object) -> None:
+        stop.set()
+        if watch is not None:
+            watch.wake()
+
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, asked) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _parsed(typed: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mac_dashboard", description=say("dashboard.about"))
+    parser.add_argument("--no-screen", action="store_true", help=say("dashboard.option_no_screen"))
+    parser.add_argument("--shared-dir", default="", help=say("dashboard.option_shared_dir"))
+    parser.add_argument("--symbol", default="", help=say("dashboard.option_symbol"))
+    parser.add_argument("--preset", default="", help=say("dashboard.option_preset"))
+    parser.add_argument("--release", default="", help=say("dashboard.option_release"))
+    parser.add_argument("--strategy", default="", help=say("dashboard.option_strategy"))
+    parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(typed)
+
+
+def _overrides(given: argparse.Namespace) -> dict[str, object]:
+    wanted = {
+        "shared_dir": given.shared_dir,
+        "strategy.symbol": given.symbol,
+        "strategy.preset": given.preset,
+        "strategy.name": given.strategy,
+    }
+    return {key: value for key, value in wanted.items() if value}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
