@@ -325,6 +325,26 @@ def test_day_roll_ends_open_orders_once(books_path: Path) -> None:
     assert len([event for event in bench.told if isinstance(event, OrderUpdate)]) == 1
 
 
+def test_new_books_follow_a_replay_into_the_past(books_path: Path) -> None:
+    """Books are made before the first quote tells of a replay: they begin on its first day, T+1 and all."""
+    bench = Bench(books_path, instant=False)
+    today = bench.clock
+    bench.clock -= 100 * A_DAY
+    bench.trade(1.05, 1000)
+    bench.place("BUY", 500, 1.05)
+    bench.trade(1.05, 10_000)
+    assert bench.held() == (500, 0)
+    bench.clock += A_DAY
+    bench.trade(1.05, 1000)
+    assert bench.held() == (500, 500)
+    bench.place("BUY", 100, 1.05)
+    bench.clock, replayed = today, bench.clock
+    bench.reopen()
+    bench.clock = replayed
+    bench.trade(1.05, 1000)
+    assert len(bench.broker.account_snapshot().orders) == 1, "reopening rolls nothing by itself"
+
+
 def test_yesterdays_orders_stay_listed_so_that_absence_is_proof(bench: Bench) -> None:
     """An order placed before midnight is found by an executor that comes back after it; ids never repeat."""
     first = bench.place("BUY", 100, 1.05, tag="mqnight")
@@ -420,10 +440,10 @@ def test_a_place_that_fails_leaves_no_order(bench: Bench, monkeypatch: pytest.Mo
     """An exception inside undoes all of it: no order, no frozen cash, nothing told."""
 
     def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(SimulatedBooks, "fill", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(BrokerError, match="disk is full"):
         bench.broker.place(bench.request("BUY", 100, 1.05))
     assert bench.broker.orders() == ()
     assert bench.broker.asset().cash == 1_000_000
@@ -545,10 +565,33 @@ def test_closed_books_answer_nothing(bench: Bench) -> None:
     """After close every call raises, nothing is read as empty, and feed waits for the reopening."""
     bench.broker.close()
     bench.broker.close()
-    with pytest.raises(BrokerError):
+    with pytest.raises(BrokerError) as problem:
         bench.broker.orders()
+    assert str(problem.value), "the sentence stands in the catalogue"
     with pytest.raises(BrokerError):
         bench.broker.place(bench.request("BUY", 100, 1.05))
     bench.trade(1.05, 1000)
     bench.broker.open(bench.told.append)
     assert bench.broker.orders() == ()
+
+
+def test_a_full_disk_at_a_fill_loses_neither_order_nor_sums(
+    books_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fill that can't be written did not happen: the order rests on, a later quote fills it (fault 26)."""
+    bench = Bench(books_path, instant=False)
+    bench.trade(1.05, 1000)
+    order_id = bench.place("BUY", 500, 1.05)
+    bench.told.clear()
+    with monkeypatch.context() as full:
+
+        def fail(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        full.setattr(SimulatedBooks, "fill", fail)
+        with pytest.raises(BrokerError, match="disk is full"):
+            bench.trade(1.05, 10_000)
+    assert bench.told == []
+    assert bench.order(order_id).filled_shares == 0
+    bench.trade(1.05, 10_000)
+    assert bench.order(order_id).status == BrokerStatus.FILLED

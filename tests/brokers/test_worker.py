@@ -31,7 +31,8 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
     Unclear,
 )
-from windows_side.brokers.worker import MOST_HUNG, BrokerWorker, Deadlines
+from windows_side.brokers.worker import BrokerWorker
+from windows_side.brokers.worker_parts import MOST_HUNG, Deadlines
 
 LIMITS = Deadlines(open=30, submit=10, cancel=10, query=15, first_retry=1, longest_retry=60)
 

@@ -8,12 +8,13 @@ commit around each. Events leave after the commit, outside the lock, in the orde
 commits, the trades of an order before the status they lead to.
 
 Not simulated: the session clock (the executor's gate holds it), call auctions, the counter's
-delays. The trading day only goes forward: a clock set back, or an older day replayed over the
-same books, stays in the later day. While closed, the market stands still.
+delays. Once there are orders the trading day only goes forward: a clock set back, or an older
+day replayed over used books, stays in the later day. While closed, the market stands still.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ from shared_schema.instruments import (
     to_ticks,
 )
 from shared_schema.messages import Account, Quote
-from shared_schema.sessions import date_of, trading_day_of
+from shared_schema.sessions import date_of, final_list_at, trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.account_message import account_message
 from windows_side.brokers.market import Market, RestingOrder
@@ -137,7 +138,7 @@ class SimulatedBroker:
         return Readiness(True, say("broker.ready"))
 
     def place(self, request: OrderRequest) -> PlaceAnswer:
-        """Take the order, match it at once; durable when this returns. Errors: BrokerError, sqlite3.Error."""
+        """Take the order, match it at once; durable when this returns. Errors: BrokerError."""
         refused = refusal(request)
         if refused is not None:
             return refused
@@ -183,19 +184,31 @@ class SimulatedBroker:
     # Beyond the port
 
     def feed(self, quotes: Mapping[Code, Quote], now: Moment) -> None:
-        """The newest quotes: what rests is matched against them. One commit where something filled."""
+        """The newest quotes: what rests is matched against them, one commit where something filled.
+
+        Does nothing while closed. Errors: BrokerError where the books can't be written; then
+        nothing of it happened, and the next quote matches again.
+        """
         with self._lock:
             if self._books is None:
                 return
-            if self._books.day < trading_day_of(now.market):
-                with self._changing(now):
-                    pass
+            self._keep_time(now)
             for code, quote in quotes.items():
                 self._show(code, quote, now)
             resting = [order for order in self._books.open_orders() if order.code in quotes]
             if resting:
                 self._match_resting(resting, now)
         self._tell()
+
+    def _keep_time(self, now: Moment) -> None:
+        """Begin a new trading day; after the close end what was not filled, as the exchange does."""
+        books = self._opened()
+        over = now.market >= final_list_at(now.market) and bool(books.open_orders())
+        if books.day != trading_day_of(now.market) or over:
+            with self._changing(now) as (rolled, changes):
+                if now.market >= final_list_at(now.market):
+                    for order in rolled.open_orders():
+                        changes.note(rolled.end(order))
 
     def trade_fees(self) -> dict[TradeId, float]:
         """The fee (yuan) of every trade in the books, of all days."""
@@ -208,6 +221,7 @@ class SimulatedBroker:
             asset, positions = self._asset(books), books.positions(self._prices)
             day = books.day
             orders, trades = books.orders(day), books.trades(day)
+        self._tell()
         return account_message(
             AccountState(asset, tuple(positions)),
             Day(tuple(order.as_broker_order() for order in orders), tuple(trades)),
@@ -284,15 +298,18 @@ class SimulatedBroker:
         with self._lock:
             books = self._opened()
             changes = _Changes(now)
-            with books.transaction():
-                self._roll(books, changes)
-                yield books, changes
+            try:
+                with books.transaction():
+                    self._roll(books, changes)
+                    yield books, changes
+            except sqlite3.Error as problem:
+                raise BrokerError("broker.books_failed", self._path, detail=problem) from problem
             self._queue(books, changes)
 
     @contextmanager
     def _reading(self, now: Moment) -> Iterator[SimulatedBooks]:
         with self._lock:
-            if self._opened().day < trading_day_of(now.market):
+            if self._opened().day != trading_day_of(now.market):
                 with self._changing(now):
                     pass
             yield self._opened()
@@ -313,6 +330,8 @@ class SimulatedBroker:
         if books.day < day:
             for order in books.roll_to(day):
                 changes.note(order)
+            self._market.forget_volumes()
+        elif books.day > day and books.begin_on(day):
             self._market.forget_volumes()
 
     def _show(self, code: Code, quote: Quote, now: Moment) -> None:

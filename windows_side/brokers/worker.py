@@ -15,10 +15,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Literal
 
-from shared_schema.ids import OrderId, SignalId
+from shared_schema.ids import OrderId
 from shared_schema.words import say
 from windows_side.brokers.port import (
     AccountAnswered,
@@ -36,82 +34,11 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
 )
 from windows_side.brokers.safe_calls import SafeCalls, stopped_by
+from windows_side.brokers.worker_parts import DEADLINES, MOST_HUNG, Deadlines, Job, Lane, Link
 
 log = logging.getLogger(__name__)
 
-MOST_HUNG = 8
-"""Hung threads left behind before the worker stops opening new links: each keeps its memory."""
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """How long a call may run, and how soon a broker that is not ready is tried again; seconds."""
-
-    open: float = 30.0
-    submit: float = 10.0
-    cancel: float = 10.0
-    query: float = 15.0
-    first_retry: float = 1.0
-    longest_retry: float = 60.0
-
-
-DEADLINES = Deadlines()
-
-_Kind = Literal["open", "submit", "cancel", "day", "account", "close"]
 _KEPT_WHEN_LATE = (SubmitReturned, SubmitTurnedBack, CancelReturned)
-
-
-@dataclass(eq=False)
-class _Job:
-    """One thing the thread does: ``call`` never raises an Exception, it returns what is to be said."""
-
-    kind: _Kind
-    call: Callable[[_Lane], BrokerEvent | None]
-    limit: float
-    no_answer: BrokerEvent | None = None
-    """What is said when the call overruns, or cannot be made now."""
-    guard: Guard | None = None
-    signal_id: SignalId | None = None
-
-
-@dataclass(eq=False)
-class _Lane:
-    """One thread and what it is doing; abandoned when a call of its hangs."""
-
-    thread: threading.Thread | None = None
-    job: _Job | None = None
-    started: float = 0.0
-    abandoned: bool = False
-
-    @property
-    def is_alive(self) -> bool:
-        return self.thread is not None and self.thread.is_alive()
-
-    @property
-    def holds_a_submit(self) -> bool:
-        return self.job is not None and self.job.kind == "submit"
-
-
-@dataclass
-class _Link:
-    """What is known of the link to the broker and of the next attempt to open it."""
-
-    readiness: Readiness | None = None
-    number: int = 0
-    """Counts the attempts to open: news of the link from an older one is ignored."""
-    renew: bool = False
-    """The old link hung: close it before opening again."""
-    retry_at: float = 0.0
-    pause: float = 0.0
-    failed_query: bool = False
-    dropped: int = 0
-    """The attempt whose link told of its own end: a probe of before that no longer counts."""
-    hung: list[_Lane] = field(default_factory=list)
-    """Lanes left behind whose thread may still be in its call."""
-
-    @property
-    def ready(self) -> bool:
-        return self.readiness is not None and self.readiness.ready
 
 
 class BrokerWorker:
@@ -134,11 +61,11 @@ class BrokerWorker:
         self._monotonic = monotonic
         self._wall = wall
         self._turn = threading.Condition(threading.RLock())
-        self._lane: _Lane | None = None
-        self._link = _Link(pause=deadlines.first_retry)
-        self._opening: _Job | None = None
-        self._orders: deque[_Job] = deque()
-        self._queries: deque[_Job] = deque()
+        self._lane: Lane | None = None
+        self._link = Link(pause=deadlines.first_retry)
+        self._opening: Job | None = None
+        self._orders: deque[Job] = deque()
+        self._queries: deque[Job] = deque()
         self._stopping = False
         self._closed = False
 
@@ -154,7 +81,7 @@ class BrokerWorker:
     def submit(self, request: OrderRequest, guard: Guard) -> None:
         """Place an order unless ``guard`` stops it; see BrokerPort."""
         identity = request.signal_id
-        job = _Job(
+        job = Job(
             "submit",
             lambda lane: self._place(request, guard, lane),
             self._deadlines.submit,
@@ -174,7 +101,7 @@ class BrokerWorker:
         unanswered = CancelReturned(order_id, False, say("broker.no_answer"))
         self._ask(
             self._orders,
-            _Job("cancel", lambda _: self._calls.cancel(order_id), self._deadlines.cancel, unanswered),
+            Job("cancel", lambda _: self._calls.cancel(order_id), self._deadlines.cancel, unanswered),
         )
 
     def ask_day(self) -> None:
@@ -182,7 +109,7 @@ class BrokerWorker:
         nothing = DayAnswered(None, self._wall())
         self._ask(
             self._queries,
-            _Job("day", lambda _: self._day(), self._deadlines.query, nothing),
+            Job("day", lambda _: self._day(), self._deadlines.query, nothing),
         )
 
     def ask_account(self) -> None:
@@ -190,7 +117,7 @@ class BrokerWorker:
         nothing = AccountAnswered(None, self._wall())
         self._ask(
             self._queries,
-            _Job("account", lambda _: self._account(), self._deadlines.query, nothing),
+            Job("account", lambda _: self._account(), self._deadlines.query, nothing),
         )
 
     def check_deadlines(self) -> None:
@@ -228,12 +155,12 @@ class BrokerWorker:
     # The thread
 
     def _new_lane(self) -> None:
-        lane = _Lane()
+        lane = Lane()
         lane.thread = threading.Thread(target=self._run, args=(lane,), name="broker", daemon=True)
         self._lane = lane
         lane.thread.start()
 
-    def _run(self, lane: _Lane) -> None:
+    def _run(self, lane: Lane) -> None:
         while (job := self._take(lane)) is not None:
             event = job.call(lane)
             with self._turn:
@@ -250,7 +177,7 @@ class BrokerWorker:
                 elif event is not None:
                     self._sink(event)
 
-    def _take(self, lane: _Lane) -> _Job | None:
+    def _take(self, lane: Lane) -> Job | None:
         with self._turn:
             while not lane.abandoned:
                 job = self._next_job()
@@ -262,12 +189,12 @@ class BrokerWorker:
                 self._turn.wait()
             return None
 
-    def _next_job(self) -> _Job | None:
+    def _next_job(self) -> Job | None:
         if self._stopping:
             if self._closed:
                 return None
             self._closed = True
-            return _Job("close", lambda _: self._calls.close(), self._deadlines.open)
+            return Job("close", lambda _: self._calls.close(), self._deadlines.open)
         if self._link.ready and self._orders:
             return self._orders.popleft()
         if self._opening is not None:
@@ -277,7 +204,7 @@ class BrokerWorker:
             return None
         return self._queries.popleft() if self._queries else None
 
-    def _ask(self, queue: deque[_Job], job: _Job) -> None:
+    def _ask(self, queue: deque[Job], job: Job) -> None:
         with self._turn:
             if self._stopping:
                 return
@@ -287,7 +214,7 @@ class BrokerWorker:
                 queue.append(job)
                 self._turn.notify_all()
 
-    def _say_no_answer(self, jobs: Iterable[_Job]) -> None:
+    def _say_no_answer(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             if job.no_answer is not None:
                 self._sink(job.no_answer)
@@ -298,14 +225,14 @@ class BrokerWorker:
         self._link.number += 1
         number, renew = self._link.number, self._link.renew
         self._link.renew = False
-        self._opening = _Job("open", lambda _: self._open(number, renew), self._deadlines.open)
+        self._opening = Job("open", lambda _: self._open(number, renew), self._deadlines.open)
 
     def _open(self, number: int, renew: bool) -> BrokerEvent:
         if renew:
             self._calls.close()
         return ReadinessChanged(self._calls.open(lambda event: self._heard(number, event)))
 
-    def _place(self, request: OrderRequest, guard: Guard, lane: _Lane) -> BrokerEvent:
+    def _place(self, request: OrderRequest, guard: Guard, lane: Lane) -> BrokerEvent:
         if lane.abandoned:
             # Asleep past its deadline before it began: the overrun was said, so it must not begin now.
             return SubmitTurnedBack(request.signal_id, "stopped")
@@ -370,7 +297,7 @@ class BrokerWorker:
             return
         self._queue_open()
 
-    def _replace(self, lane: _Lane, now: float) -> None:
+    def _replace(self, lane: Lane, now: float) -> None:
         lane.abandoned = True
         self._link.hung.append(lane)
         kind = lane.job.kind if lane.job is not None else "thread"
@@ -388,7 +315,7 @@ class BrokerWorker:
         """While nothing can be placed the guards still end what has expired or was halted."""
         if self._link.ready:
             return
-        still: deque[_Job] = deque()
+        still: deque[Job] = deque()
         for job in self._orders:
             reason = stopped_by(job.guard) if job.guard is not None else None
             if reason is None or job.signal_id is None:
