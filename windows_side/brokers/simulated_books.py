@@ -129,6 +129,16 @@ class SimulatedBooks:
         )
         return ended
 
+    def begin_on(self, day: str) -> bool:
+        """Let books that never saw an order begin on ``day``, an earlier one too; False for used ones.
+
+        They are made before the first quote tells that the market is a replay of the past.
+        """
+        if self._connection.execute("SELECT EXISTS (SELECT 1 FROM orders)").fetchone()[0]:
+            return False
+        self._connection.execute("UPDATE about SET value = ? WHERE key IN ('day', 'day_before')", (day,))
+        return True
+
     def add(
         self, request: OrderRequest, price: float, time: float, frozen: int, message: str = ""
     ) -> BookOrder:
