@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from shared_schema.clock import Moment, ReplayFollower
 from shared_schema.drop_folder import DropFolder, Found, Name, NameKind
 from shared_schema.drop_folder.names import QUOTE
-from shared_schema.errors import FolderError, MessageError
+from shared_schema.errors import BrokerError, FolderError, MessageError
 from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat, Quote, Received, Seen, decode_quote, reads_as_halt
@@ -185,9 +185,17 @@ class Executor:
             self._seen["shared_quote"] = seen_of(envelope, self._clock.now().wall)
             if self._rules.mode == "simulate":
                 self._clock.quote_seen(envelope.written_at, envelope.market_time)
-            if self._market is not None:
-                self._market.feed(received.body.quotes, self._clock.now())
+            self._feed_market(received.body.quotes)
         return [QuoteSeen(received)]
+
+    def _feed_market(self, quotes: Mapping[Code, Quote]) -> None:
+        if self._market is None:
+            return
+        try:
+            self._market.feed(quotes, self._clock.now())
+        except BrokerError as problem:
+            # Nothing of that step happened; the next quote matches again.
+            self._log.say("error", "market_not_fed", problem=problem)
 
     def _halt_events(self) -> Iterable[Event]:
         try:

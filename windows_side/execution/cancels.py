@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal
-from shared_schema.sessions import may_cancel, state_at, trading_seconds_between
+from shared_schema.sessions import last_cancel_at, may_cancel, state_at, trading_seconds_between
 from shared_schema.words import say
 from windows_side.execution.actions import CancelAtBroker
 from windows_side.execution.desk import Desk
@@ -77,7 +77,7 @@ class Cancels:
         if signal is None:
             return False
         begin = order.calling_market
-        if self._desk.trading_day > order.trading_day:
+        if self._desk.trading_day > order.trading_day or self._desk.now.market >= last_cancel_at(begin):
             return True
         lasted = trading_seconds_between(begin, self._desk.now.market, self._desk.rules.calendar)
         return lasted >= signal.cancel_after_seconds

@@ -1,0 +1,148 @@
+"""The demo's processes: producer, executor, dashboard, each as a user would start it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.demo_room.stage import Stage
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import ACCOUNT_LIVE, HEARTBEAT_FOLDER
+from shared_schema.errors import FolderError, MessageError, MiniqmtError
+from shared_schema.messages import Heartbeat, decode_heartbeat
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class DemoError(MiniqmtError):
+    """The demo could not go on; says which process and what it last printed."""
+
+
+@dataclass
+class Actor:
+    """One process of the play."""
+
+    role: str
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def last_words(self) -> str:
+        """The end of what it printed."""
+        try:
+            return self.output.read_text("utf-8", "replace")[-1500:]
+        except OSError:
+            return ""
+
+    def stop(self, at_most: float = 8.0) -> int | None:
+        """Ask it to end as Ctrl+C would; kill it where it does not. Its exit code."""
+        if self.is_alive:
+            with contextlib.suppress(OSError):
+                self.process.send_signal(_GENTLE)
+        try:
+            return self.process.wait(at_most)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def kill(self) -> None:
+        """End it as a crash would: nothing gets a chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+
+
+# A console group of its own lets Windows send Ctrl+Break to this child alone.
+_GENTLE = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
+_NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+
+Arguments = Callable[[Stage], Sequence[str]]
+
+
+def producer_arguments(stage: Stage, *, speed: str, lockstep: bool) -> list[str]:
+    """The producer's command line: the day's bars at speed, and a base position to sell from."""
+    plan = stage.plan
+    arguments = ["windows_side/bridge_producer.py", "--replay", str(plan.csv.absolute()), "--code", plan.code]
+    arguments += ["--day", plan.day, "--speed", speed, "--wait-for", "executor,dashboard"]
+    arguments += ["--start-position", f"{plan.code}={plan.base_shares}@{plan.base_price}"]
+    return [*arguments, "--lockstep"] if lockstep else arguments
+
+
+def start(stage: Stage, role: str, host: str, arguments: Sequence[str]) -> Actor:
+    """Start a process of ``role`` on ``host``; its output goes to a file beside the logs."""
+    output = stage.root / f"{role}.out"
+    with output.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / arguments[0]), *arguments[1:]],
+            cwd=stage.root,
+            env=stage.environment(host),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            creationflags=_NEW_GROUP,
+        )
+    return Actor(role, process, output)
+
+
+def start_all(stage: Stage, *, speed: str, lockstep: bool) -> dict[str, Actor]:
+    """Start producer, executor and dashboard; the executor once there is an account to start from."""
+    actors: dict[str, Actor] = {}
+    try:
+        actors["producer"] = start(
+            stage, "producer", "windows", producer_arguments(stage, speed=speed, lockstep=lockstep)
+        )
+        await_that(actors, lambda: (stage.exchange / ACCOUNT_LIVE).exists(), "account snapshot")
+        actors["executor"] = start(stage, "executor", "windows", ["windows_side/order_executor.py", "--sessions"])
+        actors["dashboard"] = start(stage, "dashboard", "mac", ["mac_side/mac_dashboard.py", "--no-screen"])
+        await_that(actors, lambda: heartbeat(stage, "dashboard") is not None, "dashboard")
+    except BaseException:
+        stop_all(actors)
+        raise
+    return actors
+
+
+def stop_all(actors: dict[str, Actor]) -> None:
+    """End every process, the strategy first, the broker's side last."""
+    for role in ("dashboard", "producer", "executor"):
+        if role in actors:
+            actors[role].stop()
+
+
+def await_that(
+    actors: dict[str, Actor], condition: Callable[[], bool], what: str, at_most: float = 30.0
+) -> None:
+    """Wait until ``condition`` holds. Raises DemoError where a process died or time is up."""
+    deadline = time.monotonic() + at_most
+    while not condition():
+        check_alive(actors)
+        if time.monotonic() > deadline:
+            raise DemoError("demo.waited_in_vain", what=what, seconds=round(at_most))
+        time.sleep(0.02)
+
+
+def check_alive(actors: dict[str, Actor]) -> None:
+    """Raises DemoError with its last words where a process has died."""
+    for actor in actors.values():
+        if not actor.is_alive:
+            raise DemoError("demo.process_died", actor.role, words=actor.last_words())
+
+
+def heartbeat(stage: Stage, role: str) -> Heartbeat | None:
+    """The newest heartbeat of ``role``, None while there is none."""
+    folder = DropFolder(stage.exchange)
+    try:
+        entries = [entry for entry in folder.list_folder(HEARTBEAT_FOLDER) if entry.name.startswith(f"{role}-")]
+        raw = folder.read(f"{HEARTBEAT_FOLDER}/{entries[-1].name}") if entries else None
+        return decode_heartbeat(raw).body if raw is not None else None
+    except (FolderError, MessageError):
+        return None  # caught between two writings: the next look tells
