@@ -31,6 +31,14 @@ def reads_as_halt(raw: bytes | None) -> tuple[bool, str]:
     return body.halt, body.reason
 
 
+def halted_at(raw: bytes | None) -> float:
+    """When a file in ``control/`` was written by its own words, Unix seconds; 0 where it doesn't say."""
+    try:
+        return decode(raw or b"", Halt, seed_fields=frozenset(Halt.model_fields), limit=SMALL_FILE).body.at
+    except MessageError:
+        return 0.0
+
+
 def _reason_despite(raw: bytes) -> str:
     try:
         return str(load_object(raw).get("reason", ""))[:200]

@@ -34,7 +34,8 @@ class Admission:
         self._quotes = quotes
         self._cancels = cancels
         self._writers = writers
-        self._calls: deque[float] = deque()
+        # Of an earlier run too: a restart is no way around the orders a second.
+        self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
         self._said: set[tuple[str, str]] = set()
 
     # Files
@@ -60,6 +61,8 @@ class Admission:
 
     def _refused_file(self, name: str, raw: bytes, signal_id: SignalId, code: str, sentence: str) -> None:
         known = self._desk.book.digest_of(signal_id)
+        if self._clashes(name, signal_id):
+            return
         if known is None:
             now = self._desk.now
             digest = UNUSABLE + hashlib.sha256(raw).hexdigest()
@@ -91,7 +94,8 @@ class Admission:
         if self._known(name, received) or self._not_addressed(name, received):
             return
         expired = self._desk.now.wall > signal.deadline and not signal.is_cancel
-        if not ready and not expired:
+        refused_now = expired or (self._desk.halt.is_halted and not signal.is_cancel)
+        if not ready and not refused_now:
             return  # it stays in the folder until the broker is ready, or until it expires
         order = self._row(received, file_time)
         refusal = self._origin_refusal(received)
@@ -113,15 +117,9 @@ class Admission:
 
     def _known(self, name: str, received: Received[OrderSignal]) -> bool:
         signal_id = received.body.signal_id
-        book = self._desk.book
-        clash = book.clash_of(signal_id)
-        if clash is not None:
-            self._desk.alarm("id_case_clash", signal_id=signal_id, other=clash)
-            self._desk.do(
-                MoveToQuarantine(name, {"reason": "id_case_clash", "signal_id": signal_id, "other": clash})
-            )
+        if self._clashes(name, signal_id):
             return True
-        digest = book.digest_of(signal_id)
+        digest = self._desk.book.digest_of(signal_id)
         if digest is None:
             return False
         if digest != signal_digest(received.body, received.envelope):
@@ -130,6 +128,16 @@ class Admission:
         self._desk.say("known_signal", signal_id=signal_id)
         self._desk.do(AnswerAgain(signal_id))
         self._desk.do(Archive(name, signal_id))
+        return True
+
+    def _clashes(self, name: str, signal_id: SignalId) -> bool:
+        # On a disk that folds case both ids would share one result file.
+        clash = self._desk.book.clash_of(signal_id)
+        if clash is None:
+            return False
+        self._desk.alarm("id_case_clash", signal_id=signal_id, other=clash)
+        reason: dict[str, object] = {"reason": "id_case_clash", "signal_id": signal_id, "other": clash}
+        self._desk.do(MoveToQuarantine(name, reason))
         return True
 
     def _not_addressed(self, name: str, received: Received[OrderSignal]) -> bool:
@@ -248,7 +256,8 @@ class Admission:
 
     def _may_call(self) -> bool:
         wall = self._desk.now.wall
-        while self._calls and self._calls[0] <= wall - 1.0:
+        # A call in the future tells that the clock was set back.
+        while self._calls and not wall - 1.0 < self._calls[0] <= wall:
             self._calls.popleft()
         return len(self._calls) < self._desk.rules.limits.orders_per_second
 

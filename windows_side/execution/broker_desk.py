@@ -40,6 +40,7 @@ class BrokerDesk:
         self._desk = desk
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
         self._foreign: set[OrderId] = set()
+        self._impossible_said: set[tuple[str, str]] = set()
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
 
@@ -49,12 +50,13 @@ class BrokerDesk:
         if order is None:
             self._desk.alarm("answer_without_order", signal_id=event.signal_id)
             return
-        order = order.changed(submitted_at=event.started_at)
         answer = event.answer
         if isinstance(answer, Placed):
             self._placed(order, answer.order_id)
         elif isinstance(answer, Refused):
-            if self._may(order, OrderEvent.REFUSED_FOR_SURE):
+            if order.order_id:
+                self._impossible(order, f"refused, yet seen at the broker as {order.order_id}")
+            elif self._may(order, OrderEvent.REFUSED_FOR_SURE):
                 self._desk.store(
                     order.after(OrderEvent.REFUSED_FOR_SURE),
                     "refused_by_broker",
@@ -73,6 +75,8 @@ class BrokerDesk:
             self._unclear(order, Unclear(f"order id {order_id} belongs to {owner.signal_id}"))
             return
         if order.order_id == order_id and order.state != "unknown":
+            return
+        if not self._is_the_one(order, order_id):
             return
         if self._may(order, OrderEvent.LIVE):
             order = order.after(OrderEvent.LIVE)
@@ -155,6 +159,8 @@ class BrokerDesk:
         if _differs(order, seen):
             self._impossible(order, f"order {seen.order_id} differs from its signal")
             return
+        if not self._is_the_one(order, seen.order_id):
+            return
         status, filled = _merged(order, seen)
         final_seen = order.final_seen_at
         if status in FINAL_STATUSES and not final_seen:
@@ -172,8 +178,8 @@ class BrokerDesk:
         if seen.order_id in self._foreign:
             return
         self._foreign.add(seen.order_id)
-        if is_ours(seen.remark):
-            # Our tag, and the ledger does not know it: the ledger was put back, or another executor trades here.
+        if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
+            # Our tag, unknown to the ledger: it was put back, or another executor trades here.
             self._desk.halt_trading(f"order {seen.order_id} carries our tag and is not in the ledger")
         self._desk.say("foreign_order", order_id=seen.order_id, code=seen.code, shares=seen.shares)
 
@@ -184,6 +190,8 @@ class BrokerDesk:
             order = self._desk.book.by_order_id(seen.order_id)
         if order is None:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            return
+        if not self._is_the_one(order, seen.order_id):
             return
         changed = order.changed(order_id=order.order_id or seen.order_id)
         self._settle(self._with_trades(changed, [seen]), "trade", seen.trade_id)
@@ -229,7 +237,21 @@ class BrokerDesk:
             return True
         return asked_at is not None and bool(order.final_seen_at) and asked_at >= order.final_seen_at + wait
 
+    def _is_the_one(self, order: Order, order_id: OrderId) -> bool:
+        """Whether the broker's ``order_id`` can be this row's: one signal has one order, or none at all."""
+        if order.order_id and order.order_id != order_id:
+            self._impossible(order, f"a second order {order_id} beside {order.order_id}")
+            return False
+        if not order.order_id and order.is_terminal:
+            self._impossible(order, f"order {order_id} of a signal that ended as {order.state}")
+            return False
+        return True
+
     def _impossible(self, order: Order, what: str) -> None:
+        # Every reading of the day's list tells it again; once is enough, or nobody could ever resume.
+        if (order.signal_id, what) in self._impossible_said:
+            return
+        self._impossible_said.add((order.signal_id, what))
         self._desk.alarm("impossible_event", signal_id=order.signal_id, detail=what)
         self._desk.halt_trading(what)
 

@@ -89,7 +89,7 @@ class Cancels:
         """Ask the broker, unless the exchange takes no cancels now or it was asked just before."""
         now, rules = self._desk.now, self._desk.rules
         if not order.order_id or (
-            order.cancel_sent_at and now.wall - order.cancel_sent_at < rules.cancel_retry
+            order.cancel_sent_at and abs(now.wall - order.cancel_sent_at) < rules.cancel_retry
         ):
             return
         if rules.enforce_sessions and not may_cancel(state_at(now.market, rules.calendar)):

@@ -190,6 +190,8 @@ class ExecutorCore:
             self._ask_day()
             self._desk.do(AskAccount())
         else:
+            # What happened while nobody looked shows only in a fresh list and a fresh account.
+            self._reconciled, self._account = False, None
             self._desk.alarm("broker_not_ready", detail=event.readiness.message)
 
     def _time_passed(self) -> None:
@@ -201,9 +203,11 @@ class ExecutorCore:
             return
         wall = self._desk.now.wall
         unsettled = bool(self._desk.book.at_broker()) or not self._reconciled
-        if unsettled and wall - self._asked_day >= self._rules.poll_interval:
+        # abs: a clock set back must not stop the asking.
+        if unsettled and abs(wall - self._asked_day) >= self._rules.poll_interval:
             self._ask_day()
-        if wall - self._asked_account >= ACCOUNT_INTERVAL and wall - self._account_asked >= ACCOUNT_INTERVAL:
+        since = min(abs(wall - self._asked_account), abs(wall - self._account_asked))
+        if since >= ACCOUNT_INTERVAL:
             self._account_asked = wall
             self._desk.do(AskAccount())
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared_schema.messages.halt import reads_as_halt
+from shared_schema.messages.halt import halted_at, reads_as_halt
 
 OWN = "executor"
 """The name under which the executor halts itself."""
@@ -22,6 +22,8 @@ class ActiveHalt:
     reason: str
     digest: str
     """Of the file's bytes, so that the very same file does not halt again after a resume."""
+    at: float = 0.0
+    """When its writer halted, by the writer's clock: only a file that is not older lifts it."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,22 @@ class HaltLatch:
         active = dict(self.active)
         for name, raw in files.items():
             halts, reason = reads_as_halt(raw)
+            known, at = active.get(name), halted_at(raw)
             if not halts:
-                active.pop(name, None)
-            elif name not in active and not self.was_lifted(name, raw):
-                active[name] = ActiveHalt(now, reason, _digest(raw))
+                # A rolled-back folder shows the writer's last "resumed" again: that is no resume.
+                if known is not None and at >= known.at:
+                    del active[name]
+            elif known is None:
+                if not self.was_lifted(name, raw):
+                    active[name] = ActiveHalt(now, reason, _digest(raw), at)
+            elif at > known.at:
+                active[name] = ActiveHalt(known.since, reason, _digest(raw), at)
         return self if active == self.active else HaltLatch(active, self.lifted)
 
     def halting(self, reason: str, now: float, name: str = OWN) -> HaltLatch:
-        """The latch with a halt of the executor's own."""
+        """The latch with a halt of the executor's own; one that stands keeps its time."""
+        if name in self.active and self.active[name].reason == reason:
+            return self
         return HaltLatch({**self.active, name: ActiveHalt(now, reason, "")}, self.lifted)
 
     def resumed(self, files: Mapping[str, bytes | None]) -> HaltLatch:
@@ -73,7 +83,7 @@ class HaltLatch:
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger."""
-        active = {name: [halt.since, halt.reason, halt.digest] for name, halt in self.active.items()}
+        active = {name: [halt.since, halt.reason, halt.digest, halt.at] for name, halt in self.active.items()}
         return {"active": active, "lifted": dict(self.lifted)}
 
     @classmethod

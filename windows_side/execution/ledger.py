@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from shared_schema.errors import StateError
-from shared_schema.ids import LedgerId, SignalId
+from shared_schema.ids import LedgerId, SignalId, Tag
 from shared_schema.messages import OrderSignal, Trade
 from windows_side.execution.order import Order
 
@@ -64,6 +64,8 @@ class Memory:
     meta: dict[str, Any]
     result_seq: int = 0
     """The highest ``seq`` any result was given."""
+    tags: frozenset[Tag] = frozenset()
+    """Every tag ever given to an order: the broker may still show orders of a day gone by."""
 
 
 class Ledger(Protocol):

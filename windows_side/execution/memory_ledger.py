@@ -31,11 +31,11 @@ class MemoryLedger:
         kept = [order for order in orders if not order.is_terminal or order.trading_day == last_day]
         known = {order.signal_id: order.digest for order in orders}
         result_seq = max((order.result_seq for order in orders), default=0)
-        return Memory({order.signal_id: order for order in kept}, known, dict(self._meta), result_seq)
+        tags = frozenset(order.tag for order in orders if order.tag)
+        return Memory({order.signal_id: order for order in kept}, known, dict(self._meta), result_seq, tags)
 
     def commit(self, change: Change) -> None:
-        for order in change.orders:
-            self._rows[order.signal_id] = order_to_json(order)
+        self._rows |= {order.signal_id: order_to_json(order) for order in change.orders}
         self.journal.extend(change.journal)
         self._meta.update(change.meta)
         self._meta[COMMITS] = self.commits + 1

@@ -20,6 +20,7 @@ class OrderBook:
         self._known = dict(memory.known)
         self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
         self._by_tag: dict[Tag, SignalId] = {}
+        self._tags = set(memory.tags)
         self._by_order_id: dict[OrderId, SignalId] = {}
         for order in memory.orders.values():
             self.put(order)
@@ -31,6 +32,7 @@ class OrderBook:
         self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
         if order.tag:
             self._by_tag[order.tag] = order.signal_id
+            self._tags.add(order.tag)
         if order.order_id:
             self._by_order_id[order.order_id] = order.signal_id
         if order.is_terminal:
@@ -55,6 +57,10 @@ class OrderBook:
         """The row whose order carries ``tag``."""
         signal_id = self._by_tag.get(Tag(tag))
         return self._orders.get(signal_id) if signal_id is not None else None
+
+    def knows_tag(self, tag: str) -> bool:
+        """Whether an order of this ledger ever carried ``tag``, also one settled on an earlier day."""
+        return tag in self._tags
 
     def by_order_id(self, order_id: OrderId) -> Order | None:
         """The row the broker's id belongs to."""
@@ -108,6 +114,7 @@ class OrderBook:
             if (
                 order.signal is not None
                 and order.intent_at
+                and not order.is_cancel
                 and order.signal_id != signal.signal_id
                 and abs(market - order.received_market) < window
                 and _intent(order.signal) == intent
@@ -136,7 +143,9 @@ class OrderBook:
             order = self._orders[signal_id]
             if order.signal_id == but or order.is_cancel:
                 continue
-            if order.state == "accepted" or (order.is_at_broker and order.calling_at >= account_asked_at):
+            # Without its id nobody knows whether the broker, and so the account, has the order yet.
+            unseen = not order.order_id or order.calling_at >= account_asked_at
+            if order.state == "accepted" or (order.is_at_broker and unseen):
                 yield order
 
     def forget_before(self, trading_day: str) -> None:
@@ -145,7 +154,8 @@ class OrderBook:
         for signal_id in gone:
             order = self._orders.pop(signal_id)
             self._by_tag.pop(order.tag, None)
-            self._by_order_id.pop(order.order_id, None)
+            if self._by_order_id.get(order.order_id) == signal_id:
+                del self._by_order_id[order.order_id]
 
 
 def sellable(account: AccountState, code: Code) -> int:

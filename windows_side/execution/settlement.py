@@ -40,5 +40,6 @@ def _end(order: Order, filled: int) -> OrderEvent | None:
     if order.broker_status == BrokerStatus.FILLED:
         return None  # "filled" ahead of its trades: pending until they add up
     if order.broker_status == BrokerStatus.JUNK:
-        return OrderEvent.JUNK
+        # Fills count whatever the counter calls the end (fault 55: rejected after it was accepted).
+        return OrderEvent.END_PARTLY if filled else OrderEvent.JUNK
     return OrderEvent.END_PARTLY if filled else OrderEvent.END_EMPTY

@@ -91,11 +91,13 @@ class SqliteLedger:
                 "UNION SELECT row FROM orders WHERE trading_day = ?",
                 (last_day,),
             ).fetchall()
-            known = dict(self._database.execute("SELECT signal_id, digest FROM orders").fetchall())
+            every = self._database.execute("SELECT signal_id, digest, tag FROM orders").fetchall()
             result_seq = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0] or 0
             meta = self._meta()
         orders = [order_from_json(row, self.path) for (row,) in rows]
-        return Memory({order.signal_id: order for order in orders}, known, meta, result_seq)
+        known = {signal_id: digest for signal_id, digest, _ in every}
+        tags = frozenset(tag for _, _, tag in every if tag)
+        return Memory({order.signal_id: order for order in orders}, known, meta, result_seq, tags)
 
     def commit(self, change: Change) -> None:
         with self._guarded():
