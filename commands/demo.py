@@ -95,7 +95,15 @@ def _show(stage, ended: threading.Event) -> threading.Thread:  # type: ignore[no
     """The screen in a process of its own where there is a terminal, else a line when something changes."""
     view = stage.view_file
     if sys.stdout.isatty():
-        command = [sys.executable, "-m", "mac_side.screen.screen", "--view", str(view), "--until-ended", "--read-only"]
+        command = [
+            sys.executable,
+            "-m",
+            "mac_side.screen.screen",
+            "--view",
+            str(view),
+            "--until-ended",
+            "--read-only",
+        ]
         screen = subprocess.Popen(command, cwd=Path(__file__).resolve().parent.parent)
 
         def end_screen() -> None:
@@ -110,7 +118,9 @@ def _show(stage, ended: threading.Event) -> threading.Thread:  # type: ignore[no
     else:
         from mac_side.screen.lines import follow
 
-        thread = threading.Thread(target=follow, args=(view,), kwargs={"print_line": print, "stopped": ended.is_set})
+        thread = threading.Thread(
+            target=follow, args=(view,), kwargs={"print_line": print, "stopped": ended.is_set}
+        )
         thread.daemon = True
     thread.start()
     return thread

@@ -22,7 +22,14 @@ from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat, Quote, Received, Seen, decode_quote, reads_as_halt
 from shared_schema.watch import FolderWatch
-from windows_side.brokers.port import AccountAnswered, BrokerEvent, BrokerPort, OrderUpdate, TradeUpdate
+from windows_side.brokers.port import (
+    AccountAnswered,
+    BrokerEvent,
+    BrokerPort,
+    OrderUpdate,
+    SubmitReturned,
+    TradeUpdate,
+)
 from windows_side.execution.actions import (
     Action,
     AnswerAgain,
@@ -214,7 +221,16 @@ class Executor:
                 break
         if any(isinstance(event, (AccountAnswered, OrderUpdate, TradeUpdate)) for event in events):
             self._views.account_changed()
+        for event in events:
+            if isinstance(event, SubmitReturned):
+                self._say_latency(event)
         return events
+
+    def _say_latency(self, event: SubmitReturned) -> None:
+        order = self._core.book.get(event.signal_id)
+        if order is not None and order.file_time and event.started_at:
+            taken = round((event.started_at - order.file_time) * 1000, 3)
+            self._log.say("info", "order_submitted", signal_id=event.signal_id, milliseconds=taken)
 
     def _file_events(self) -> list[Event]:
         try:

@@ -102,7 +102,9 @@ def start_all(stage: Stage, *, speed: str, lockstep: bool) -> dict[str, Actor]:
             stage, "producer", "windows", producer_arguments(stage, speed=speed, lockstep=lockstep)
         )
         await_that(actors, lambda: (stage.exchange / ACCOUNT_LIVE).exists(), "account snapshot")
-        actors["executor"] = start(stage, "executor", "windows", ["windows_side/order_executor.py", "--sessions"])
+        actors["executor"] = start(
+            stage, "executor", "windows", ["windows_side/order_executor.py", "--sessions"]
+        )
         actors["dashboard"] = start(stage, "dashboard", "mac", ["mac_side/mac_dashboard.py", "--no-screen"])
         await_that(actors, lambda: heartbeat(stage, "dashboard") is not None, "dashboard")
     except BaseException:
@@ -141,7 +143,9 @@ def heartbeat(stage: Stage, role: str) -> Heartbeat | None:
     """The newest heartbeat of ``role``, None while there is none."""
     folder = DropFolder(stage.exchange)
     try:
-        entries = [entry for entry in folder.list_folder(HEARTBEAT_FOLDER) if entry.name.startswith(f"{role}-")]
+        entries = [
+            entry for entry in folder.list_folder(HEARTBEAT_FOLDER) if entry.name.startswith(f"{role}-")
+        ]
         raw = folder.read(f"{HEARTBEAT_FOLDER}/{entries[-1].name}") if entries else None
         return decode_heartbeat(raw).body if raw is not None else None
     except (FolderError, MessageError):

@@ -53,7 +53,9 @@ def open_orders(stage: Stage) -> int:
     try:
         return int(database.execute("SELECT count(*) FROM orders WHERE terminal = 0").fetchone()[0])
     except sqlite3.OperationalError as problem:
-        raise DemoError("demo.waited_in_vain", stage.executor_files.ledger, what=str(problem), seconds=0) from problem
+        raise DemoError(
+            "demo.waited_in_vain", stage.executor_files.ledger, what=str(problem), seconds=0
+        ) from problem
     finally:
         database.close()
 

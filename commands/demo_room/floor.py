@@ -30,11 +30,13 @@ def spread_of(values: list[float]) -> Spread | None:
     if not values:
         return None
     ordered = sorted(values)
-    return Spread(len(ordered), statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))])
+    return Spread(
+        len(ordered), statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    )
 
 
 def measure_floor(folder: Path, count: int = 60) -> Spread:
-    """Signal file renamed → woken, read, parsed, committed once (SQLite, WAL, synchronous FULL).
+    """Signal file written → durable, renamed, woken, read, parsed, committed once (SQLite, WAL, FULL).
 
     A publishing and a receiving thread, as the two hosts would be; nothing of the product
     but the folder's own publish, watch and parse.
@@ -54,7 +56,7 @@ def measure_floor(folder: Path, count: int = 60) -> Spread:
             watch.wait()
         signal = decode_signal(raw).body
         database.execute("INSERT INTO floor VALUES (?, ?)", (signal.signal_id, raw.decode()))
-        taken[name] = time.perf_counter()
+        taken[name] = time.time()
         arrived.set()
 
     latencies = []
@@ -66,10 +68,11 @@ def measure_floor(folder: Path, count: int = 60) -> Spread:
         receiver.start()
         raw = _signal(stamper, number)
         exchange.publish(name, raw)
-        renamed = time.perf_counter()
         arrived.wait(5.0)
         receiver.join()
-        latencies.append(max(0.0, taken[name] - renamed))
+        entry = exchange.stat(name)
+        if entry is not None and name in taken:
+            latencies.append(taken[name] - entry.modified_ns / 1e9)
         exchange.remove(name)
     watch.stop()
     database.close()

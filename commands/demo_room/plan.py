@@ -40,9 +40,7 @@ class Plan:
     is_sample: bool
 
 
-def make_plan(
-    csv: Path | None, code_text: str, day: str, speed: float | None, seconds: float | None
-) -> Plan:
+def make_plan(csv: Path | None, code_text: str, day: str, speed: float | None, seconds: float | None) -> Plan:
     """The plan for the user's file, or for the shipped sample. Raises DataError or SettingsError."""
     path = csv if csv is not None else SAMPLE
     code = code_of(path, code_text)

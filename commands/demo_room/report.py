@@ -14,10 +14,14 @@ from shared_schema.words import say
 def show_plan(console: Console, plan: Plan) -> None:
     """Which bars, which day, which grid: so that nobody takes a fitted grid for advice."""
     source = say("demo.sample") if plan.is_sample else str(plan.csv)
-    console.print(say("demo.bars", source=source, code=plan.code, day=plan.day, minutes=plan.minutes), markup=False)
+    console.print(
+        say("demo.bars", source=source, code=plan.code, day=plan.day, minutes=plan.minutes), markup=False
+    )
     step = plan.parameters.grid_step_floor * 100
     console.print(say("demo.fitted", ticks=plan.fit.step_ticks, step=step, anchor=plan.anchor), markup=False)
-    console.print(say("demo.base", shares=plan.base_shares, price=plan.base_price, speed=plan.speed), markup=False)
+    console.print(
+        say("demo.base", shares=plan.base_shares, price=plan.base_price, speed=plan.speed), markup=False
+    )
     if not plan.fit.lively:
         console.print(say("demo.quiet_day", orders=plan.fit.orders), markup=False)
 

@@ -25,7 +25,7 @@ ACCOUNT = "demo"
 STRATEGY = "grid"
 START_CASH = 1_000_000.0
 """Yuan: the simulated account's default."""
-FAST_QUOTES = 0.04
+FAST_QUOTES = 0.05
 """Seconds between two quote files: the replay runs hundreds of times faster than the market."""
 _OURS = ("MINIQMT_", "ORDER_EXECUTOR_", "DASHBOARD_", "QMT_", "ACCOUNT_")
 _ALSO_OURS = ("SHARED_DIR", "RUNTIME_DIR", "LOG_DIR")

@@ -14,6 +14,7 @@ from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, StrategyName
+from shared_schema.logs import read_actions
 from shared_schema.words import say
 from windows_side.brokers.money import in_yuan
 from windows_side.brokers.port import BrokerOrder, BrokerTrade
@@ -40,6 +41,8 @@ class Facts:
     start_cash: float
     volume: int
     """The simulated broker's shares of the code."""
+    order_latencies: list[float]
+    """From each signal file written to its native call, seconds, as the executor's log tells."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ def gather(stage: Stage, start_cash: float) -> Facts:
         cash=cash,
         start_cash=start_cash,
         volume=sum(held.volume for held in positions if held.code == stage.plan.code),
+        order_latencies=[
+            float(line.fields["milliseconds"]) / 1000
+            for line in read_actions(stage.logs / "order_executor.log")
+            if line.action == "order_submitted"
+        ],
     )
 
 
@@ -102,9 +110,7 @@ def read_orders(ledger: Path) -> list[Order]:
 
 def read_state(path: Path) -> DashboardState:
     """The strategy's state as saved."""
-    fresh = new_state(
-        Moment(0.0, 0.0), "simulate", AccountAlias(ACCOUNT), StrategyName(STRATEGY), "demo"
-    )
+    fresh = new_state(Moment(0.0, 0.0), "simulate", AccountAlias(ACCOUNT), StrategyName(STRATEGY), "demo")
     return StateFile(path).load(fresh)
 
 
@@ -112,9 +118,7 @@ def summarise(facts: Facts, base_shares: int, quotes: int) -> Summary:
     """Count, time and compare."""
     return Summary(
         counts=_counts(facts, quotes),
-        to_order=spread_of(
-            [order.submitted_at - order.file_time for order in facts.orders if order.submitted_at and order.file_time]
-        ),
+        to_order=spread_of(facts.order_latencies),
         to_result=spread_of(_result_latencies(facts)),
         differences=tuple(differences(facts, base_shares)),
     )
@@ -165,12 +169,16 @@ def _ledger_against_broker(facts: Facts) -> list[str]:
             found.append(say("demo.placed_twice", signal_id=order.signal_id, count=len(at_broker)))
         if bool(at_broker) != bool(order.order_id):
             found.append(say("demo.placed_differs", signal_id=order.signal_id, state=order.state))
-        traded = {trade.trade_id for o in at_broker for trade in facts.broker_trades if trade.order_id == o.order_id}
+        traded = {
+            trade.trade_id for o in at_broker for trade in facts.broker_trades if trade.order_id == o.order_id
+        }
         if traded != {trade.trade_id for trade in order.trades}:
             found.append(say("demo.trades_differ", signal_id=order.signal_id))
         if not order.is_terminal:
             found.append(say("demo.not_ended", signal_id=order.signal_id, state=order.state))
-    found += [say("demo.unknown_to_ledger", order_id=order.order_id) for rest in by_tag.values() for order in rest]
+    found += [
+        say("demo.unknown_to_ledger", order_id=order.order_id) for rest in by_tag.values() for order in rest
+    ]
     return found
 
 
@@ -216,7 +224,12 @@ def _money_and_shares(facts: Facts, base_shares: int) -> list[str]:
     held = facts.state.books.shares - facts.state.books.shortfall
     if held != totals.bought_shares - totals.sold_shares:
         found.append(
-            say("demo.sum_differs", what=say("demo.lots"), books=held, ledger=totals.bought_shares - totals.sold_shares)
+            say(
+                "demo.sum_differs",
+                what=say("demo.lots"),
+                books=held,
+                ledger=totals.bought_shares - totals.sold_shares,
+            )
         )
     cash = facts.start_cash - _yuan(everything, "BUY") + _yuan(everything, "SELL") - facts.fees
     if abs(cash - facts.cash) > CENT:

@@ -52,7 +52,9 @@ class Visitor:
             cancel = resting.cancel()
             self._say(cancel.wait(10.0).message, resting.wait(10.0).message)
             # More shares than any limit allows: the slip of a finger every trader fears.
-            refused = bridge.buy(code, price=far, shares=rules.min_buy * 9_000, reason="demo: slip of the finger")
+            refused = bridge.buy(
+                code, price=far, shares=rules.min_buy * 9_000, reason="demo: slip of the finger"
+            )
             self._say(refused.wait(10.0).message)
 
     def _say(self, *messages: str) -> None:

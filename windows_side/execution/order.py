@@ -32,8 +32,6 @@ class Order:
     tag: Tag = NO_TAG
     file_time: float = 0.0
     """When the signal's file was written on this disk, for the latency shown."""
-    submitted_at: float = 0.0
-    """When the native call began, for the latency shown."""
     intent_at: float = 0.0
     calling_at: float = 0.0
     """When the CALLING mark was written; 0: the broker was never called."""
