@@ -70,7 +70,9 @@ class LocalDisk:
     def create(self, path: Path, data: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
         with os.fdopen(handle, "wb", buffering=0) as file:
-            file.write(data)
+            left = memoryview(data)
+            while left:  # a nearly full disk takes a part and raises nothing
+                left = left[file.write(left) :]
             os.fsync(file.fileno())
 
     def replace(self, source: Path, target: Path) -> None:

@@ -193,10 +193,14 @@ class DropFolder:
 
     def _quarantine_name(self, name: str, distinction: str) -> str:
         # A second bad file of one name must not replace the first: nothing is lost.
-        return f"{distinction[:8]}.{name}"[-180:]
+        # The end of a long name is kept; 255 bytes is what disks take, and the reason's name is longer.
+        plain = name.encode("utf-8", "backslashreplace")[-180:].decode("utf-8", "ignore")
+        return f"{distinction[:8]}.{plain}"
 
     def _write_reason(self, place: str, name: str, reason: dict[str, object]) -> None:
-        body = orjson.dumps({"name": name, **reason}, option=orjson.OPT_INDENT_2)
+        # A name of another encoding reaches us with lone surrogates, which JSON does not take.
+        said = name.encode("utf-8", "backslashreplace").decode("utf-8")
+        body = orjson.dumps({"name": said, **reason}, option=orjson.OPT_INDENT_2)
         self.publish(f"{QUARANTINE_FOLDER}/{place}.reason.json", body)
 
     def remove(self, name: str) -> None:

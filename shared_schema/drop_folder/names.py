@@ -79,6 +79,10 @@ _CONFLICT = re.compile(
     r"|-safebackup-\d+",  # OneDrive on Linux
     re.IGNORECASE,
 )
+# A strategy may be called grid_2: of its books only what no name of ours holds tells a copy.
+_CONFLICT_OF_STATE = re.compile(
+    r"\.sync-conflict-\d{8}-\d{6}-[A-Z0-9]{7}|\.conflict\d*\.json\Z|-nsconflict", re.IGNORECASE
+)
 _ONEDRIVE = re.compile(r"-[A-Za-z0-9_-]{1,63}(-\d+)?\.json\Z")
 
 
@@ -91,7 +95,7 @@ def classify(text: str) -> Name:
     if text == SIGNAL_SLOT:
         return Name(text, NameKind.SIGNAL_SLOT)
     if text == OFFLINE_MARKER or _VIEWS.match(text):
-        if text.startswith("dashboard_state") and _CONFLICT.search(text):
+        if text.startswith("dashboard_state") and _CONFLICT_OF_STATE.search(text):
             return Name(text, NameKind.CONFLICT)
         return Name(text, NameKind.VIEW)
     signal = _SIGNAL.match(text)
