@@ -1,0 +1,81 @@
+"""The whole chain as real processes at top speed, one of them killed with SIGKILL and started again."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.demo_room.actors import Actor, check_alive, producer_arguments, start, start_all, stop_all
+from commands.demo_room.ending import newest_quote_seq, wait_for_end
+from commands.demo_room.plan import SAMPLE, Plan, make_plan
+from commands.demo_room.stage import START_CASH, Stage, set_stage
+from commands.demo_room.summary import Summary, gather, summarise
+from shared_schema.bars_file import day_of, read_bars
+
+BARS_KEPT = 70
+"""Minutes of the lively day that are replayed: enough for orders, short enough for many kills."""
+
+
+@dataclass(frozen=True)
+class Killed:
+    """One run: who was killed after which quote, and how it ended."""
+
+    role: str
+    at_quote: int
+    summary: Summary
+    stage: Stage
+
+
+def short_day(folder: Path) -> Path:
+    """The shipped sample with only the first minutes of its last day; ``folder`` gets the file."""
+    bars = read_bars(SAMPLE)
+    last = day_of(bars[-1].end)
+    keep = sum(1 for bar in bars if day_of(bar.end) < last) + BARS_KEPT
+    path = folder / SAMPLE.name
+    rows = [line for line in SAMPLE.read_text("utf-8").splitlines() if line]
+    head = [line for line in rows if not line[0].isdigit()]
+    body = [line for line in rows if line[0].isdigit()]
+    path.write_text("\n".join([*head, *body[:keep]]) + "\n", encoding="utf-8")
+    return path
+
+
+def short_plan(folder: Path) -> Plan:
+    """A plan for the short day."""
+    return make_plan(short_day(folder), "159201.SZ", "", None, 1.0)
+
+
+def run_once(folder: Path, plan: Plan, seed: int) -> Killed:
+    """One run: at a random moment kill a random process, start it again, let the day end, compare."""
+    dice = random.Random(seed)
+    stage = set_stage(plan, folder)
+    actors = start_all(stage, speed="max", lockstep=True)
+    role, at_quote = dice.choice(("producer", "executor", "dashboard")), dice.randint(15, BARS_KEPT * 4 - 15)
+    try:
+        _wait_for_quote(stage, actors, at_quote, dice.random() * 0.02)
+        actors[role].kill()
+        actors[role] = _start_again(stage, role)
+        wait_for_end(stage, actors)
+        quotes = newest_quote_seq(stage)
+    finally:
+        stop_all(actors)
+    return Killed(role, at_quote, summarise(gather(stage, START_CASH), plan.base_shares, quotes), stage)
+
+
+def _wait_for_quote(stage: Stage, actors: dict[str, Actor], seq: int, then: float) -> None:
+    deadline = time.monotonic() + 60
+    while newest_quote_seq(stage) < seq:
+        check_alive(actors)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the replay never reached quote {seq}")
+        time.sleep(0.001)
+    time.sleep(then)
+
+
+def _start_again(stage: Stage, role: str) -> Actor:
+    if role == "producer":
+        return start(stage, role, "windows", producer_arguments(stage, speed="max", lockstep=True))
+    if role == "executor":
+        return start(stage, role, "windows", ["windows_side/order_executor.py", "--sessions"])
+    return start(stage, role, "mac", ["mac_side/mac_dashboard.py", "--no-screen"])

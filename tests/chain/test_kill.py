@@ -1,0 +1,31 @@
+"""kill -9 of any process at any moment changes nothing in the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from commands.demo_room.plan import Plan
+from tests.chain.kill_chain import run_once, short_plan
+
+RUNS = int(os.environ.get("MINIQMT_KILLS", "5"))
+"""CI asks for 30."""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """The short day, fitted once."""
+    return short_plan(tmp_path_factory.mktemp("bars"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_a_killed_process_doubles_and_loses_nothing(seed: int, plan: Plan, tmp_path: Path) -> None:
+    """After kill -9 and restart the three memories agree, each order stands once, each signal is answered."""
+    killed = run_once(tmp_path, plan, seed)
+    story = f"{killed.role} killed after quote {killed.at_quote}"
+    assert killed.summary.differences == (), f"{story}: {killed.summary.differences}"
+    assert killed.summary.counts.orders >= 5, f"{story}: the chain stood still, {killed.summary.counts}"
+    assert killed.summary.counts.unknown == 0, story
