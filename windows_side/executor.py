@@ -47,7 +47,7 @@ from windows_side.execution.actions import (
 )
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.events import Event, FileSeen, HaltsSeen, QuoteSeen, TimePassed
-from windows_side.execution.intake import SignalFile, SignalIntake
+from windows_side.execution.intake import RefusedFile, SignalFile, SignalIntake
 from windows_side.execution.ledger import Change, Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.rules import Rules
@@ -114,6 +114,8 @@ class Executor:
         self._quote_fingerprint: tuple[int, int, int] | None = None
         self._seen: dict[str, Seen] = {}
         self._folder_failed = False
+        self._results_due: dict[SignalId, Order] = {}
+        self._results_again_at = float("-inf")
 
     # Wiring
 
@@ -291,14 +293,26 @@ class Executor:
         for action in actions:
             if isinstance(action, (Submit, CancelAtBroker, AskDay, AskAccount)):
                 self._to_broker(action)
-        newest: dict[SignalId, Order] = {}
         for action in actions:
             if isinstance(action, PublishResult):
-                newest[action.order.signal_id] = action.order
-        for order in newest.values():
-            self._tolerantly(lambda order=order: self._views.result(order))  # type: ignore[misc]
+                self._results_due[action.order.signal_id] = action.order
+        self._publish_results()
         for action in actions:
             self._in_folder(action)
+
+    def _publish_results(self, *, last: bool = False) -> None:
+        """Write the results that are due; what the folder refuses stays due and is tried again."""
+        if not last and self._monotonic() < self._results_again_at:
+            return
+        for signal_id, order in list(self._results_due.items()):
+            del self._results_due[signal_id]
+            try:
+                self._views.result(order)
+            except FolderError as problem:
+                self._results_due[signal_id] = order  # at the end: one bad name must not hold the others
+                self._results_again_at = self._monotonic() + LOOK_AGAIN
+                self._folder_says(problem)
+                return
 
     def _to_broker(self, action: Submit | CancelAtBroker | AskDay | AskAccount) -> None:
         match action:
@@ -360,10 +374,17 @@ class Executor:
             return
         name = Name(file_name, NameKind.SIGNAL_SLOT)
         seen = self._file_seen(name, moved, self._clock.now().wall)
-        if isinstance(seen.intake, SignalFile) and seen.intake.received.body.signal_id != signal_id:
+        match seen.intake:
+            case SignalFile(received):
+                found = received.body.signal_id
+            case RefusedFile(found):
+                pass
+            case _:
+                return
+        if found != signal_id:
             # Somebody put the next signal under this name between our reading and our moving.
-            self._folder.rename_done(signal_id, seen.intake.received.body.signal_id)
             self._perform([seen])
+            self._folder.rename_done(signal_id, found)
 
     def _answer_again(self, signal_id: SignalId) -> None:
         order = self._core.book.get(signal_id) or self._ledger.order(signal_id)
@@ -372,6 +393,7 @@ class Executor:
 
     def _write_views(self, *, last: bool = False) -> None:
         now, monotonic = self._clock.now(), self._monotonic()
+        self._publish_results(last=last)
         self._tolerantly(lambda: self._views.time_passed(now, monotonic, force=last))
         self._tolerantly(lambda: self._views.snapshot(now, monotonic))
         self._tolerantly(lambda: self._views.heartbeat(now, monotonic, self._heartbeat(stopped=last)))

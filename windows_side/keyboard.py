@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,8 @@ from shared_schema.messages.record import SMALL_FILE, Record
 from windows_side.execution.events import Event, RebindTyped, ResumeTyped
 
 FOLDER = "executor_commands"
+STALE = 60.0
+"""Seconds after which a typed order is not followed any more: what it was meant for may have changed."""
 
 
 class Typed(Record):
@@ -45,11 +48,19 @@ def type_order(runtime_dir: Path, typed: Typed) -> None:
 class Keyboard:
     """Reads what was typed, oldest first, each order once."""
 
-    def __init__(self, runtime_dir: Path, exchange: DropFolder, log: Log, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        runtime_dir: Path,
+        exchange: DropFolder,
+        log: Log,
+        disk: Disk | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._folder = DropFolder(runtime_dir / FOLDER, disk or LocalDisk())
         self._folder.disk.make_folder(self._folder.path)
         self._exchange = exchange
         self._log = log
+        self._wall = wall
 
     def take(self) -> list[Event]:
         """The events typed since the last call; an unreadable file is put aside and said."""
@@ -60,7 +71,10 @@ class Keyboard:
             try:
                 raw = self._folder.read(entry.name, SMALL_FILE) or b""
                 typed = Typed.model_validate_json(raw)
-                events.append(self._event(typed))
+                if abs(self._wall() - typed.at) > STALE:
+                    self._log.say("error", "typed_order_stale", file=entry.name, kind=typed.kind, by=typed.by)
+                else:
+                    events.append(self._event(typed))
             except (ValidationError, FolderError) as problem:
                 self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
             self._folder.remove(entry.name)
