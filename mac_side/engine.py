@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mac_side.bridge_client.link import Beat, HeartbeatReader, executor_to_bind
 from mac_side.bridge_client.outbox import Publication, first_publication, publications
-from mac_side.engine_core import EngineConfig, EngineCore
+from mac_side.engine_core import EngineCore
 from mac_side.engine_events import (
     EngineCommand,
     EngineEvent,
@@ -31,6 +31,7 @@ from mac_side.engine_events import (
     WriteHeartbeat,
 )
 from mac_side.engine_files import EngineFiles
+from mac_side.engine_memory import EngineConfig
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.settling import check_not_rolled_back
 from mac_side.state_file import DashboardState, StateFile, new_state, state_path

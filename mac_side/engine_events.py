@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ class AccountSeen:
 class HaltsSeen:
     """All files in ``control/`` whose names halt; None: unreadable just now."""
 
-    files: dict[str, bytes | None]
+    files: Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mac_side.books import Lot
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.engine_account import OUR_REMARK
-from mac_side.engine_core import EngineConfig, EngineCore
+from mac_side.engine_core import EngineCore
+from mac_side.engine_memory import EngineConfig
 from mac_side.engine_rules import QUOTE_STALE_AFTER
 from mac_side.market_view import quote_of
 from mac_side.strategy.parameters import TrendFactors

@@ -31,8 +31,9 @@ from pathlib import Path
 
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine import Engine, Place
-from mac_side.engine_core import EngineConfig
+from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
+from mac_side.offline_start import lay_out_fresh_files
 from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
@@ -81,6 +82,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
     defaults = settings.sync.defaults
     try:
         folder.prepare()
+        lay_out_fresh_files(folder_path)
         place = Place(
             folder=folder,
             runtime_dir=runtime,

@@ -36,7 +36,12 @@ class Settled:
 
 
 def settle(
-    state: DashboardState, received: Received[OrderResult], now: Moment, *, version_1_allowed: bool
+    state: DashboardState,
+    received: Received[OrderResult],
+    now: Moment,
+    *,
+    version_1_allowed: bool,
+    offline: bool = False,
 ) -> Settled:
     """``state`` after ``received``: each revision of each signal counts once, in any order of arrival."""
     result = received.body
@@ -44,7 +49,12 @@ def settle(
     if entry is None:
         return Settled(state, None, "ignored")
     refusal = refusal_of(
-        entry, received, mode=state.mode, account=state.account, version_1_allowed=version_1_allowed
+        entry,
+        received,
+        mode=state.mode,
+        account=state.account,
+        version_1_allowed=version_1_allowed,
+        offline=offline,
     )
     if refusal:
         return Settled(state, entry, "refused", refusal)
@@ -120,10 +130,11 @@ def settle_folder(
     Top-ups older than 15 minutes are dropped. Returns what each result did.
     """
     state = state_file.load(fresh)
-    lenient = state.mode == "simulate" or folder.is_offline()
+    offline = folder.is_offline()
+    lenient = state.mode == "simulate" or offline
     done = []
     for received in Inbox(folder).fresh(state.outbox):
-        settled = settle(state, received, now, version_1_allowed=lenient)
+        settled = settle(state, received, now, version_1_allowed=lenient, offline=offline)
         state = settled.state
         done.append(settled)
     state = replace(state, books=drop_old_top_ups(state.books, now.market))

@@ -244,7 +244,11 @@ class Bridge:
             self._save(state)
         for seen in self._files.results(self.state.outbox):
             settled = settle(
-                self.state, seen.received, self._follower.now(), version_1_allowed=self._lenient
+                self.state,
+                seen.received,
+                self._follower.now(),
+                version_1_allowed=self._lenient,
+                offline=self.offline,
             )
             if settled.must_save:
                 self._save(settled.state)

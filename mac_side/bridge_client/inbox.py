@@ -26,9 +26,11 @@ def refusal_of(
     mode: str,
     account: str,
     version_1_allowed: bool,
+    offline: bool = False,
 ) -> Refusal:
     """Why ``received`` is no result of this very signal; "" where it is.
 
+    In an OFFLINE folder an executor of any alias may answer: the digest alone decides.
     Version 1 results carry no digest: they are matched by id, direction and requested shares, in
     simulate and OFFLINE only.
     """
@@ -45,7 +47,7 @@ def refusal_of(
         return "" if same else "other_signal"
     if envelope.mode != mode:
         return "mode"
-    if envelope.account != account:
+    if envelope.account != account and not offline:
         return "account"
     if result.signal_digest != entry.digest:
         return "digest"

@@ -1,0 +1,186 @@
+"""What the engine's core remembers and is told, why it holds signals back, and how it tells of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mac_side.bridge_client.link import Link
+from mac_side.engine_account import SeenAccount, ZeroWatch
+from mac_side.engine_events import (
+    EngineCommand,
+    Say,
+)
+from mac_side.engine_rules import (
+    Hold,
+    SeenQuote,
+    executor_hold,
+    price_hold,
+    quote_hold,
+    session_hold,
+    state_hold,
+)
+from mac_side.engine_signals import Terms
+from mac_side.market_view import BarFeed, TradingMinutes
+from mac_side.state_file import DashboardState
+from mac_side.strategy.grid_step import Market
+from mac_side.strategy.parameters import GridParameters
+from mac_side.view import Alarm, Event
+from shared_schema.clock import Moment
+from shared_schema.ids import Code, InstanceId, SignalId
+from shared_schema.log_lines import Level
+from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
+from shared_schema.trading_calendar import TradingCalendar
+from shared_schema.words import say
+
+EVENTS_KEPT = 60
+APPLIED_SHOWN = 200
+"""Ids in the heartbeat's list of applied results: the newest, so that the file stays below 64 KiB."""
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """What the engine was told at start; seconds and yuan."""
+
+    code: Code
+    parameters: GridParameters
+    instance: InstanceId
+    calendar: TradingCalendar
+    decide_on: str = "bar"
+    offline: bool = False
+    red_after: float = 5.0
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass
+class EngineMemory:
+    """One strategy on one code: its state, what the other side told, and what is to be done next."""
+
+    config: EngineConfig
+    state: DashboardState
+    is_taken: Callable[[SignalId], bool] = lambda _: False
+    feed: BarFeed = field(init=False)
+    link: Link = field(default_factory=Link)
+    quote: SeenQuote | None = None
+    snapshot: QuoteSnapshot | None = None
+    account: SeenAccount | None = None
+    last_market: Market | None = None
+    """What the last decision saw."""
+    held: Hold | None = None
+    """Why nothing new is sent; None when it may."""
+    warnings: tuple[Hold, ...] = ()
+    """Holds that only warn here (OFFLINE)."""
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.feed = BarFeed(self.config.parameters)
+        self.minutes = TradingMinutes(self.config.calendar)
+        self._zero = ZeroWatch()
+        self._first_decision_due = True
+        self._told = ""
+        self._seed_history: tuple[float, ...] = ()
+        self._changed = False
+        self._to_publish: list[SignalId] = []
+        self._further: list[EngineCommand] = []
+
+    # Holds
+
+    def _hold(self, now: Moment) -> Hold | None:
+        """Why nothing may be sent now, gravest first; lenient ones only warn in an OFFLINE folder."""
+        executor = self.link.executor(self.state.executor)
+        strangers = len(self.link.strangers(self.state.executor, now.wall, self.config.red_after))
+        holds = (
+            state_hold(self.state),
+            executor_hold(self.state, executor, strangers, now, self.config.red_after),
+            session_hold(now.market, self.config.calendar),
+            quote_hold(self.quote, now, self.link.producer, self.config.red_after),
+            self._bars_hold(),
+        )
+        found = [hold for hold in holds if hold is not None]
+        lenient = self.config.offline and not any(
+            beat.mode == "live" and beat.age(now.wall) <= self.config.red_after
+            for beat in self.link.executors
+        )
+        self.warnings = tuple(hold for hold in found if lenient and hold.lenient)
+        return next((hold for hold in found if not (lenient and hold.lenient)), None)
+
+    def _bars_hold(self) -> Hold | None:
+        missing = self.feed.missing
+        if not missing:
+            return None
+        return Hold("too_few_bars", say("dashboard.too_few_bars", count=len(self.feed.bars), missing=missing))
+
+    def _market_hold(self, price: float, bar_end: float, now: Moment) -> Hold | None:
+        assert self.quote is not None
+        if not self.config.offline:
+            session = session_hold(bar_end, self.config.calendar)
+            if session is not None and bar_end < now.market:
+                return session  # a bar of the lunch break or the closing call, handed out late
+        return self._price_hold(price, now)
+
+    def _price_hold(self, price: float, now: Moment) -> Hold | None:
+        assert self.quote is not None
+        bars = self.feed.bars
+        before = bars[-2].close if len(bars) > 1 else None
+        return price_hold(self.config.code, price, self.quote.quote, before, now.market)
+
+    def _judge(self, now: Moment) -> None:
+        """Refresh the sentence the screen shows."""
+        self.held = self._hold(now)
+        if self.held is None and self.quote is not None:
+            self.held = self._price_hold(self.quote.quote.price, now)
+
+    def _announce(self, now: Moment) -> None:
+        """Say a new reason for holding once; a moment between two files of one turn is none."""
+        self._judge(now)
+        word = self.held.word if self.held else ""
+        if self.held is not None and word != self._told:
+            self._say("warning", "signals_held", now, reason=self.held.sentence)
+        self._told = word
+
+    # Telling
+
+    def _heartbeat(self) -> Heartbeat:
+        applied = [entry.signal_id for entry in self.state.outbox.entries if entry.settled]
+        return Heartbeat(
+            role="dashboard",
+            instance=self.config.instance,
+            ready=self.held is None,
+            state=self.held.word if self.held else "running",
+            seen=dict(self.seen),
+            accounts=(self.state.account,),
+            applied_results=tuple(applied[-APPLIED_SHOWN:]),
+            strategy=self.state.strategy,
+        )
+
+    def _become(self, state: DashboardState, action: str, now: Moment) -> None:
+        """Take over a changed state and say so; the same one is no change."""
+        if state is self.state or state == self.state:
+            return
+        self.state = state
+        self._changed = True
+        self._say("info", action, now)
+
+    def _alarm(self, key: str, text: str, now: Moment) -> None:
+        if key not in self.alarms:
+            self._further.append(Say("error", "alarm", {"text": text}))
+            self.events.append(Event(at=now.wall, text=text))
+        self.alarms[key] = Alarm(text=text, at=now.wall)
+
+    def _clear(self, key: str) -> None:
+        self.alarms.pop(key, None)
+
+    def _say(self, level: Level, action: str, now: Moment, **fields: object) -> None:
+        self._further.append(Say(level, action, fields))
+        self.events.append(Event(at=now.market, text=_event_text(action, fields)))
+
+
+def _event_text(action: str, fields: dict[str, object]) -> str:
+    try:
+        return say(f"dashboard.event_{action}", **fields)
+    except KeyError:
+        shown = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
+        return f"{action} {shown}".strip()

@@ -1,0 +1,202 @@
+"""From a quote to signals: bars in order, the strategy's step, and the intentions it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mac_side.books import Books, Intention, TopUp, drop_old_top_ups, intend_buy, intend_sell, intend_top_up
+from mac_side.engine_account import same_day, sellable
+from mac_side.engine_events import (
+    QuoteSeen,
+)
+from mac_side.engine_memory import EngineMemory
+from mac_side.engine_rules import (
+    QUOTE_STALE_AFTER,
+    SeenQuote,
+)
+from mac_side.engine_signals import Wish, next_id, with_signal
+from mac_side.market_view import bars_of, market_of, quote_of
+from mac_side.strategy.grid_step import Buy, GridState, Sell, decide
+from mac_side.strategy.lots import Lot as GridLot
+from shared_schema.bars_file import Bar
+from shared_schema.clock import Moment
+from shared_schema.ids import SignalId
+from shared_schema.instruments import from_ticks, instrument, to_ticks
+from shared_schema.messages import QuoteSnapshot, Received, Seen
+from shared_schema.words import say
+
+
+@dataclass
+class EngineTrader(EngineMemory):
+    """The part of the core that decides."""
+
+    def _on_quote(self, event: QuoteSeen, now: Moment) -> None:
+        received = event.received
+        if not self._accepts(received, now):
+            return
+        body, envelope = received.body, received.envelope
+        found = quote_of(body, self.config.code)
+        if found is None:
+            self._alarm("no_code", say("dashboard.code_missing", code=self.config.code), now)
+            return
+        self._clear("no_code")
+        replayed = envelope is not None and abs(envelope.market_time - envelope.written_at) > 1.0
+        self.quote = SeenQuote(found, envelope, event.modified, replayed)
+        self.snapshot = body
+        books = drop_old_top_ups(self.state.books, now.market)
+        if books is not self.state.books:
+            self._become(replace(self.state, books=books), "top_up_dropped", now)
+        self._walk_bars(bars_of(body, self.config.code, now.market), now)
+
+    def _accepts(self, received: Received[QuoteSnapshot], now: Moment) -> bool:
+        """Newer than what was seen, and of a mode we may use: live takes live quotes only."""
+        envelope = received.envelope
+        if envelope is None:
+            usable = self.state.mode == "simulate"
+        else:
+            usable = self.state.mode == "simulate" or envelope.mode == "live"
+        if not usable:
+            self._alarm("quote_mode", say("dashboard.quote_not_live"), now)
+            return False
+        self._clear("quote_mode")
+        if envelope is None:
+            return True
+        known = self.seen.get("shared_quote")
+        if known is not None and (envelope.epoch, envelope.seq) <= (known.epoch, known.seq):
+            return False
+        self.seen["shared_quote"] = Seen(
+            epoch=envelope.epoch,
+            seq=envelope.seq,
+            written_at=envelope.written_at,
+            received_at=now.wall,
+        )
+        return True
+
+    def _walk_bars(self, bars: tuple[Bar, ...], now: Moment) -> None:
+        assert self.quote is not None and self.snapshot is not None
+        price = self.quote.quote.price
+        if not self.snapshot.bars.get(self.config.code):
+            is_new = self._seed_history != self.snapshot.history
+            self._seed_history = self.snapshot.history
+            if is_new or not self.feed.bars:
+                self.feed.begin(bars)
+            if is_new or self._first_decision_due or self.config.decide_on == "tick":
+                self._decide(price, self.feed.bars[-1].end if self.feed.bars else now.market, now)
+            return
+        if not self.feed.bars or self.feed.missing:
+            self.feed.begin(bars)
+        else:
+            self._take(self.feed.new_bars(bars), now)
+        if (self._first_decision_due or self.config.decide_on == "tick") and self.feed.bars:
+            self._decide(price, self.feed.bars[-1].end, now)
+
+    def _take(self, new: list[Bar], now: Moment) -> None:
+        """Each new bar once, in order; those too old to act on only feed the indicators."""
+        for bar in new:
+            self.feed.take(bar)
+            if self.config.decide_on == "bar" and new[-1].end - bar.end <= QUOTE_STALE_AFTER:
+                self._decide(bar.close, bar.end, now)
+
+    def _decide(self, price: float, bar_end: float, now: Moment) -> None:
+        """One step of the strategy at ``price``, with the indicators of the last bar."""
+        reading = self.feed.reading
+        if reading is None or self._hold(now) or self._market_hold(price, bar_end, now):
+            return
+        if self.state.books.anchor is None:
+            books = replace(self.state.books, anchor=self.feed.bars[-1].close)
+            self._become(replace(self.state, books=books), "anchor_set", now)
+        self._first_decision_due = False
+        tick_size = instrument(self.config.code).tick_size
+        price = from_ticks(to_ticks(price, tick_size), tick_size)
+        market = market_of(reading, price, bar_end, self.minutes.number(bar_end), self.may_sell(now))
+        self.last_market = market
+        open_before = self.state.outbox
+        decision = decide(self.grid_state(), market, self.config.parameters)
+        sell = next((intent for intent in decision.intents if isinstance(intent, Sell)), None)
+        buy = next((intent for intent in decision.intents if isinstance(intent, Buy)), None)
+        if sell is not None and not self._send_sell(sell, bar_end, now):
+            buy = None  # it was decided on the books that this sell would have left
+        if buy is not None and not open_before.layer_closed(buy.layer + 1):
+            self._send_buy(buy, now)
+        for waiting in self.state.books.top_ups:
+            if price <= waiting.price:
+                self._send_top_up(waiting, price, now)
+
+    def grid_state(self) -> GridState:
+        """The books as the strategy's step takes them."""
+        books = self.state.books
+        lots = tuple(
+            GridLot(lot.shares, lot.cost, lot.buy_price, lot.client_order_id) for lot in books.lots
+        )
+        flat_bar = None if books.flat_at is None else self.minutes.number(books.flat_at)
+        return GridState(lots, books.anchor or 0.0, flat_bar)
+
+    def may_sell(self, now: Moment) -> int:
+        """Shares that may be sold now; 0 where nobody says what is held."""
+        state = self.state
+        if self.account is not None and same_day(self.account, now):
+            position = self.account.position(self.config.code)
+            as_of = self.account.envelope.written_at
+        elif self.quote is not None and self.quote.envelope is None and self.snapshot is not None:
+            # The seed's quote file carries the position; it takes its reader's mode.
+            position = self.snapshot.position if self.snapshot.code == self.config.code else None
+            as_of = self.quote.modified
+        else:
+            position, as_of = None, 0.0
+        if position is None:
+            return 0
+        return sellable(
+            position, state.books.fixed_volume, state.outbox.entries, as_of, self.config.code
+        )
+
+    def _send_sell(self, sell: Sell, bar_end: float, now: Moment) -> bool:
+        """Send the sell without lots that are still pending; whether it went as decided."""
+        lots, outbox = self.state.books.lots, self.state.outbox
+        places = tuple(p for p in sell.positions if not outbox.lot_closed(lots[p].client_order_id))
+        if not places:
+            return False
+        layer = len(lots)
+        release = tuple(identity for place in places for identity in lots[place].buys)
+        books, intention = intend_sell(self.state.books, places, sell.price, bar_end)
+        wish = Wish(
+            "SELL", self.config.code, layer, intention.shares, sell.price, sell.reason, release=release
+        )
+        self._send(wish, lambda _: (books, intention), now)
+        return places == sell.positions
+
+    def _send_buy(self, buy: Buy, now: Moment) -> None:
+        wish = Wish("BUY", self.config.code, buy.layer + 1, buy.shares, buy.price, "grid_buy")
+        self._send(wish, lambda identity: intend_buy(self.state.books, identity, buy.shares, buy.price), now)
+
+    def _send_top_up(self, waiting: TopUp, price: float, now: Moment) -> None:
+        lots = self.state.books.lots
+        place = next((p for p, lot in enumerate(lots) if lot.client_order_id == waiting.lot_id), None)
+        if place is None or self.state.outbox.layer_closed(place + 1):
+            return
+        if self.state.outbox.lot_closed(waiting.lot_id):
+            return
+        wish = Wish("BUY", self.config.code, place + 1, waiting.shares, price, "top_up")
+        books, intention = intend_top_up(self.state.books, waiting, waiting.shares, price)
+        self._send(wish, lambda _: (books, intention), now)
+
+    def _send(
+        self, wish: Wish, change: Callable[[SignalId], tuple[Books, Intention]], now: Moment
+    ) -> None:
+        counter, identity = next_id(self.state, wish, self.is_taken)
+        books, intention = change(identity)
+        self.state, entry = with_signal(
+            self.state, wish, counter, identity, books, intention, self.config.terms, now
+        )
+        self._changed = True
+        self._to_publish.append(identity)
+        self._say(
+            "info",
+            "signal_sent",
+            now,
+            signal_id=identity,
+            direction=wish.direction,
+            price=wish.price,
+            shares=wish.shares,
+            reason=entry.reason,
+        )

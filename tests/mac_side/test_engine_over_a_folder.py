@@ -1,0 +1,211 @@
+"""The risk: what the core decides well and the loop around it loses (crash, order of writes, two engines)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from mac_side.engine import Engine, Place
+from mac_side.engine_memory import EngineConfig
+from mac_side.screen_commands import Command, write_command
+from mac_side.single_engine import EngineHeld, hold_engine
+from mac_side.strategy.presets import preset
+from mac_side.view import read_view
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import StateError
+from shared_schema.ids import AccountAlias, InstanceId, StrategyName
+from shared_schema.logs import Log
+from shared_schema.messages import decode_heartbeat, decode_signal, reads_as_halt
+from shared_schema.trading_calendar import load_calendar
+from shared_schema.watch import FolderWatch
+from tests.mac_side.scripted_executor import ScriptedExecutor
+from tests.mac_side.world import CODE, Moment, at, quote
+
+GRID = StrategyName("grid")
+
+
+class Desk:
+    """A folder with an executor, a settable clock, and engines over it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "folder"
+        self.runtime = tmp_path / "runtime"
+        self.path.mkdir()
+        self.runtime.mkdir()
+        self.clock = at("10:00:30")
+        self.executor = ScriptedExecutor(self.path, self.clock)
+        self.seq = 0
+
+    def engine(self) -> Engine:
+        """An engine as a process would make it."""
+        place = Place(
+            folder=DropFolder(self.path),
+            runtime_dir=self.runtime,
+            view=self.runtime / "view.json",
+            commands=self.runtime / "screen_commands",
+            strategy=GRID,
+            writer="dashboard@mac",
+            offline=False,
+            in_folder=False,
+            alias=AccountAlias("main"),
+            pinned=None,
+            republish_after=3.0,
+            heartbeat_interval=1.7,
+        )
+        config = EngineConfig(CODE, preset("159201"), InstanceId("dash"), load_calendar())
+        watch = FolderWatch(self.path, 0.0, use_watcher=False)
+        return Engine(place, config, Log("test", []), watch, lambda: self.clock)
+
+    def quote(self, price: float) -> None:
+        """Publish a quote of this moment."""
+        self.seq += 1
+        now = Moment(self.clock, self.clock)
+        self.executor.folder.publish("shared_quote.json", quote(now, price, self.seq).received.raw)
+
+    def turn(self, engine: Engine, seconds: float = 0.0) -> None:
+        """One turn of the loop after ``seconds``, with a living executor."""
+        self.clock += seconds
+        self.executor.wall = self.clock
+        self.executor.beat()
+        if engine.core is None:
+            engine._begin()
+        engine.turn()
+
+    def signals(self) -> list[str]:
+        """The ids that wait in the folder."""
+        found = []
+        for file in self.executor.folder.signals():
+            raw = self.executor.folder.read(file.name.text)
+            assert raw is not None
+            found.append(decode_signal(raw).body.signal_id)
+        return found
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A fresh desk."""
+    return Desk(tmp_path)
+
+
+def anchored(desk: Desk) -> Engine:
+    """An engine that has set its anchor at 1.06."""
+    engine = desk.engine()
+    desk.quote(1.06)
+    desk.turn(engine)
+    return engine
+
+
+def test_a_fall_becomes_a_signal_its_fill_becomes_a_lot(desk: Desk) -> None:
+    """Quote to signal in one turn, in the slot; result to books in the next; the heartbeat lists it."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    (identity,) = desk.signals()
+    assert (desk.path / "order_signal.json").exists()
+    desk.executor.answer_all()
+    desk.turn(engine, 1)
+    state = orjson.loads((desk.runtime / "dashboard_state.simulate.json").read_bytes())
+    assert state["positions"][0]["client_order_id"] == identity
+    assert state["outbox"][0]["intention"]["settled"] is True
+    desk.turn(engine, 2)
+    beat = decode_heartbeat((desk.path / "heartbeat" / "dashboard-dash.json").read_bytes()).body
+    assert beat.applied_results == (identity,) and beat.seen["shared_quote"].seq == 2
+    view = read_view(desk.runtime / "view.json")
+    assert view is not None and view.lots[0].pending is False and view.signals[0].state == "filled"
+
+
+def test_an_engine_killed_with_a_signal_out_sends_no_second_one(desk: Desk) -> None:
+    """Restarted before and after the executor took it: the same id, never another; then it is settled."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    (identity,) = desk.signals()
+    again = desk.engine()
+    desk.turn(again, 1)
+    desk.quote(1.05)
+    desk.turn(again, 1)
+    assert desk.signals() == [identity]
+    desk.executor.answer_all()
+    third = desk.engine()
+    desk.turn(third, 1)
+    assert third.core is not None and third.core.state.outbox.open == ()
+    assert desk.executor.consumed == [identity]
+
+
+def test_a_signal_lost_by_the_sync_tool_is_offered_again(desk: Desk) -> None:
+    """Gone from the folder and unanswered: the same bytes under its own name after the time."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    raw = (desk.path / "order_signal.json").read_bytes()
+    (desk.path / "order_signal.json").unlink()
+    desk.turn(engine, 2)
+    assert desk.signals() == []
+    desk.turn(engine, 2)
+    (file,) = desk.executor.folder.signals()
+    assert desk.executor.folder.read(file.name.text) == raw
+    modified = file.entry.modified_ns
+    desk.turn(engine, 30)
+    assert desk.executor.folder.signals()[0].entry.modified_ns == modified
+
+
+def test_books_put_back_stop_the_engine(desk: Desk) -> None:
+    """An older state file restored: the folder knows a later number; nothing is sent (fault 37)."""
+    engine = anchored(desk)
+    path = desk.runtime / "dashboard_state.simulate.json"
+    old = path.read_bytes()
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    desk.executor.answer_all()
+    path.write_bytes(old)
+    with pytest.raises(StateError):
+        desk.turn(desk.engine(), 1)
+
+
+def test_without_an_executor_it_waits_and_a_halt_still_works(desk: Desk) -> None:
+    """Nobody to bind to: no books are opened, the view says so, and the person's halt is written."""
+    engine = desk.engine()
+    write_command(engine.place.commands, Command(kind="halt", argument="now", at=desk.clock, by="me"))
+    engine._begin()
+    assert engine.core is None
+    view = read_view(desk.runtime / "view.json")
+    assert view is not None and view.waiting_for
+    (halt,) = desk.executor.folder.halts().values()
+    assert reads_as_halt(halt) == (True, "now")
+    assert not (desk.runtime / "dashboard_state.simulate.json").exists()
+
+
+def test_the_mode_of_the_executor_chooses_the_books(desk: Desk) -> None:
+    """A live executor's heartbeat: live books; the simulated ones are not touched (rule 10)."""
+    live = ScriptedExecutor(desk.path, desk.clock, mode="live")
+    live.beat()
+    engine = desk.engine()
+    engine._begin()
+    assert engine.core is not None and engine.core.state.mode == "live"
+    assert engine._books.path.name == "dashboard_state.json"
+
+
+def test_a_second_engine_is_told_who_works_here(tmp_path: Path) -> None:
+    """One process per books: the second hears pid and host of the first."""
+    lock = hold_engine(tmp_path, GRID)
+    with pytest.raises(EngineHeld) as held:
+        hold_engine(tmp_path, GRID)
+    assert "pid" in str(held.value)
+    lock.release()
+    hold_engine(tmp_path, GRID).release()
+
+
+def test_the_last_view_and_heartbeat_say_that_it_ended(desk: Desk) -> None:
+    """Stopped in order: the view is marked as the last one, the heartbeat as stopped."""
+    engine = anchored(desk)
+    engine.end()
+    view = read_view(desk.runtime / "view.json")
+    assert view is not None and view.ended
+    beat = decode_heartbeat((desk.path / "heartbeat" / "dashboard-dash.json").read_bytes()).body
+    assert (beat.state, beat.ready) == ("stopped", False)
