@@ -14,6 +14,11 @@ _OURS = ("MINIQMT_", "ORDER_EXECUTOR_", "DASHBOARD_", "QMT_")
 _HOMES = tempfile.TemporaryDirectory(prefix="miniqmt-tests-", ignore_cleanup_errors=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--kills N``: how often the chain test kills a process (CI asks for 30)."""
+    parser.addoption("--kills", type=int, default=5, metavar="N", help="runs of tests/chain/test_kill.py")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the user's variables and let platformdirs' places lie in a temporary folder.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,11 @@ import pytest
 from commands.demo_room.plan import Plan
 from tests.chain.kill_chain import run_once, short_plan
 
-RUNS = int(os.environ.get("MINIQMT_KILLS", "5"))
-"""CI asks for 30."""
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """As many runs as ``--kills`` asks for, each with a seed of its own."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("--kills")))
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,6 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(RUNS))
 def test_a_killed_process_doubles_and_loses_nothing(seed: int, plan: Plan, tmp_path: Path) -> None:
     """After kill -9 and restart the three memories agree, each order stands once, each signal is answered."""
     killed = run_once(tmp_path, plan, seed)
