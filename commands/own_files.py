@@ -1,0 +1,144 @@
+"""What this host keeps for itself: the executor's ledgers and the dashboards' books, for looking only."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mac_side.bridge_client.signal_ids import FIRST_STRATEGY
+from mac_side.state_file import DashboardState, decode_state, new_state
+from shared_schema.clock import Moment, host_name
+from shared_schema.drop_folder.names import NameKind, classify
+from shared_schema.errors import MessageError, StateError
+from shared_schema.ids import AccountAlias, SignalId
+from shared_schema.settings import Settings
+from windows_side.execution.halt_latch import HaltLatch
+from windows_side.execution.ledger import BOUND_TO, HALT, INSTANCE, WRITERS, JournalEntry, order_from_json
+from windows_side.execution.order import Order
+from windows_side.execution.sqlite_ledger import read_only
+
+
+@dataclass(frozen=True)
+class OwnLedger:
+    """One executor's ledger on this host."""
+
+    path: Path
+    meta: dict[str, Any]
+
+    @property
+    def instance(self) -> str:
+        """The executor it belongs to."""
+        return str(self.meta[INSTANCE])
+
+    @property
+    def mode(self) -> str:
+        """"live" or "simulate"."""
+        return str(self.meta[BOUND_TO]["mode"])
+
+    @property
+    def account(self) -> str:
+        """Alias."""
+        return str(self.meta[BOUND_TO]["account"])
+
+    @property
+    def halt(self) -> HaltLatch:
+        """The halts in force there."""
+        return HaltLatch.from_json(self.meta.get(HALT, {}))
+
+    @property
+    def writers(self) -> dict[str, str]:
+        """Which writer each strategy name is bound to."""
+        return dict(self.meta.get(WRITERS, {}))
+
+    def states_of(self, trading_day: str) -> dict[str, int]:
+        """Orders of a day by state."""
+        with _opened(self.path) as database:
+            rows = database.execute(
+                "SELECT state, count(*) FROM orders WHERE trading_day = ? GROUP BY state ORDER BY state",
+                (trading_day,),
+            )
+            return dict(rows.fetchall())
+
+    def unknown(self) -> list[str]:
+        """Ids whose outcome is unknown, of any day."""
+        with _opened(self.path) as database:
+            rows = database.execute("SELECT signal_id FROM orders WHERE state = 'unknown'").fetchall()
+        return [identity for (identity,) in rows]
+
+    def order(self, identity: SignalId) -> Order | None:
+        """The row of a signal."""
+        with _opened(self.path) as database:
+            found = database.execute("SELECT row FROM orders WHERE signal_id = ?", (identity,)).fetchone()
+        return order_from_json(found[0], self.path) if found else None
+
+    def journal(self, identity: SignalId) -> list[JournalEntry]:
+        """Each step of a signal's life, oldest first."""
+        with _opened(self.path) as database:
+            rows = database.execute(
+                "SELECT at, signal_id, action, detail FROM journal WHERE signal_id = ? ORDER BY number",
+                (identity,),
+            ).fetchall()
+        return [JournalEntry(*row) for row in rows]
+
+    def ids(self) -> list[str]:
+        """Every id ever recorded."""
+        with _opened(self.path) as database:
+            return [identity for (identity,) in database.execute("SELECT signal_id FROM orders")]
+
+
+def own_ledgers(runtime_dir: Path) -> list[OwnLedger]:
+    """The ledgers in RUNTIME_DIR. Raises StateError for one that can't be read."""
+    found = []
+    for path in sorted(runtime_dir.glob("ledger_*.sqlite3")):
+        with _opened(path) as database:
+            rows = database.execute("SELECT name, value FROM meta").fetchall()
+            ledger = OwnLedger(path, {name: orjson.loads(value) for name, value in rows})
+            if INSTANCE not in ledger.meta or BOUND_TO not in ledger.meta:
+                raise StateError("executor.ledger_damaged", path, detail="meta")
+        found.append(ledger)
+    return found
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with contextlib.closing(read_only(path)) as database:
+            yield database
+    except (sqlite3.Error, orjson.JSONDecodeError) as problem:
+        raise StateError("executor.ledger_damaged", path, detail=str(problem)) from problem
+
+
+@dataclass(frozen=True)
+class OwnBooks:
+    """A dashboard's state file on this host."""
+
+    path: Path
+    state: DashboardState
+
+
+def own_books(settings: Settings, folder: Path, now: float) -> list[OwnBooks]:
+    """The dashboards' states in RUNTIME_DIR and in the folder itself. Raises StateError for a damaged one."""
+    places = dict.fromkeys((settings.runtime_dir, folder))
+    return [
+        OwnBooks(path, _state(path, settings, now))
+        for place in places
+        for path in sorted(place.glob("dashboard_state*.json"))
+        if classify(path.name).kind is NameKind.VIEW
+    ]
+
+
+def _state(path: Path, settings: Settings, now: float) -> DashboardState:
+    mode = "simulate" if path.name.endswith(".simulate.json") else settings.mode or "live"
+    writer = f"dashboard@{host_name()}"
+    seed = new_state(Moment(now, now), mode, AccountAlias(settings.account.alias), FIRST_STRATEGY, writer)
+    try:
+        return decode_state(path.read_bytes(), seed)
+    except (OSError, MessageError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        detail = f"{type(problem).__name__}: {problem}"
+        raise StateError("operate.books_damaged", path, detail=detail) from problem

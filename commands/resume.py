@@ -1,0 +1,166 @@
+"""``miniqmt resume``: lift a halt, from the host that halted or at the executor's own keyboard."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from commands.confirmation import Executors, confirmed_by_person
+from commands.folder_view import Beat, FolderView, HaltFile
+from commands.halt_writing import OPERATOR, lift_halt, writer_of
+from commands.own_files import OwnBooks, OwnLedger, own_books, own_ledgers
+from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.time_text import clock_text
+from commands.typed_order import type_and_watch
+from shared_schema.clock import host_name
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import halt_name
+from shared_schema.words import say, say_both
+from windows_side.keyboard import Typed
+
+WORD = "RESUME"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("resume")(resume)
+
+
+@dataclass(frozen=True)
+class Halts:
+    """Every halt in force that this host can tell of, by the name of its file."""
+
+    files: tuple[HaltFile, ...]
+    """Files in ``control/`` that halt and that no executor of this host was resumed over."""
+    latched: dict[str, str]
+    """Reasons of what this host's ledgers and books remember, whether the file still stands or not."""
+    executors: tuple[Beat, ...]
+    """Living executors whose heartbeat says halted."""
+
+    @property
+    def names(self) -> list[str]:
+        """All of them."""
+        return sorted({file.name for file in self.files} | set(self.latched))
+
+    @property
+    def own(self) -> list[str]:
+        """Those of this host's writers, which a newer file of the same writer lifts."""
+        own = [name for name in self.names if HaltFile(name, True, "").host == host_name()]
+        usual = halt_name(writer_of(OPERATOR))
+        # The executor may hold a halt of this host whose file was lost: lifting once more is harmless.
+        return own if own or self.names or not self.executors else [usual]
+
+    @property
+    def others(self) -> list[str]:
+        """Those only somebody else, or the executor's keyboard, can lift."""
+        return [name for name in self.names if name not in self.own]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is halted."""
+        return not self.names and not self.executors
+
+    def reason(self, name: str) -> str:
+        """Why, as far as it is known."""
+        told = {**self.latched, **{file.name: file.reason for file in self.files}}
+        return told.get(name) or "-"
+
+
+def resume(
+    reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("operate.help_resume_reason"))] = "",
+    yes: YesOption = False,
+    folder: FolderOption = None,
+    wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
+) -> None:
+    """Lift what this host may lift; 1 where a halt remains in force, and who must lift it."""
+    if not reason.strip():
+        raise OperateError("operate.resume_needs_reason")
+    found, settings = place_of(folder)
+    ledgers = own_ledgers(settings.runtime_dir)
+    executors = Executors.seen_now(found, settings.sync.defaults.heartbeat_red_after, time.time())
+    alive = executors.alive()
+    halts = halts_in_force(found, ledgers, own_books(settings, found.path, time.time()), alive)
+    if halts.is_empty:
+        typer.echo(say("operate.resume.nothing"))
+        return
+    here = {ledger.instance: ledger for ledger in ledgers}
+    keyboard = next((beat for beat in alive if beat.body.instance in here), None)
+    _show(halts, keyboard)
+    if not halts.own and keyboard is None:
+        raise OperateError("operate.resume_not_here", ", ".join(halts.others), who=_who(halts.others))
+    if not confirmed_by_person(WORD, yes):
+        typer.echo(say("operate.given_up"))
+        raise typer.Exit(1)
+    mode = alive[-1].envelope.mode if alive else settings.mode or "live"
+    for name in halts.own:
+        writer = HaltFile(name, True, "").writer or writer_of(OPERATOR)
+        lift_halt(found, name, writer, reason.strip(), mode, time.time())
+        typer.echo(say("operate.resume.lifted", name=name))
+    if keyboard is not None and halts.others:
+        typed = Typed(kind="resume", reason=reason.strip(), by=writer_of(OPERATOR), at=time.time())
+        if type_and_watch(settings.runtime_dir, typed, wait):
+            typer.echo(say("operate.resume.typed", instance=keyboard.body.instance))
+        else:
+            typer.echo(say("operate.resume.not_taken", instance=keyboard.body.instance))
+    raise typer.Exit(_told(found, executors, ledgers, wait))
+
+
+def halts_in_force(
+    folder: DropFolder, ledgers: list[OwnLedger], books: list[OwnBooks], alive: list[Beat]
+) -> Halts:
+    """What halts now. Raises FolderError where ``control/`` can't be listed."""
+    raws, standing = folder.halts(), FolderView(folder).halts()
+    resumed_over = {
+        file.name
+        for file in standing
+        for ledger in ledgers
+        if ledger.halt.was_lifted(file.name, raws.get(file.name))
+    }
+    files = [file for file in standing if file.halts and file.name not in resumed_over]
+    latched = {name: halt.reason for ledger in ledgers for name, halt in ledger.halt.active.items()}
+    latched |= {halt.name: halt.reason for own in books for halt in own.state.halts}
+    # Whoever still remembers a halt whose file says "lifted" forgets it at the next look into the folder.
+    lifted = {file.name for file in standing if not file.halts}
+    latched = {name: why for name, why in latched.items() if name not in lifted}
+    return Halts(tuple(files), latched, tuple(beat for beat in alive if beat.body.halt_since is not None))
+
+
+def _show(halts: Halts, keyboard: Beat | None) -> None:
+    for name in halts.own:
+        typer.echo(say("operate.resume.will_lift", name=name, reason=halts.reason(name)))
+    for name in halts.others:
+        key = "will_type" if keyboard is not None else "stays"
+        typer.echo(say(f"operate.resume.{key}", name=name, reason=halts.reason(name), who=_who([name])))
+
+
+def _told(folder: DropFolder, executors: Executors, ledgers: list[OwnLedger], wait: float) -> int:
+    """Say what the executors show now and which halts remain; the exit code."""
+    alive = executors.wait(lambda beat: beat.body.halt_since is None, wait)
+    for beat in alive:
+        since = beat.body.halt_since
+        key = "resumed" if since is None else "still_halted"
+        at = clock_text(beat.envelope.written_at if since is None else since)
+        typer.echo(say(f"operate.resume.{key}", instance=beat.body.instance, at=at))
+    if not alive:
+        typer.echo(say("operate.resume.nobody"))
+    fresh = [OwnLedger(ledger.path, newest.meta) for ledger in ledgers for newest in _again(ledger)]
+    left = halts_in_force(folder, fresh, [], alive)
+    for name in left.names:
+        typer.echo(say("operate.resume.remains", name=name, reason=left.reason(name), who=_who([name])))
+    return 0 if left.is_empty and alive else 1
+
+
+def _again(ledger: OwnLedger) -> list[OwnLedger]:
+    return [newest for newest in own_ledgers(ledger.path.parent) if newest.path == ledger.path]
+
+
+def _who(names: list[str]) -> str:
+    """Who can lift these halts."""
+    hosts = sorted({HaltFile(name, True, "").host for name in names} - {"", host_name()})
+    keyboard = say("operate.resume.at_keyboard")
+    if not hosts:
+        return keyboard
+    return say("operate.resume.at_host", hosts=", ".join(hosts), keyboard=keyboard)

@@ -1,0 +1,267 @@
+"""The facts of ``miniqmt status`` as plain values: what the folder shows, and what this host keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
+from commands.own_files import own_books, own_ledgers
+from commands.time_text import age_text, clock_text
+from shared_schema.clock import host_name
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import MiniqmtError
+from shared_schema.messages import Account, OrderResult, Received
+from shared_schema.sessions import date_of, trading_day_of
+from shared_schema.settings import Settings
+from shared_schema.trading_calendar import calendar_of_this_host
+from shared_schema.words import say
+from windows_side.execution.halt_latch import HaltLatch
+
+FORMAT = 1
+"""Of the JSON: rises when a key is taken away or changes its meaning."""
+NEWEST = 5
+"""Results and quarantine entries shown."""
+
+
+@dataclass
+class StatusReport:
+    """Gathers once; ``now`` is wall Unix seconds."""
+
+    folder: DropFolder
+    settings: Settings
+    now: float
+    _latches: list[HaltLatch] = field(default_factory=list)
+
+    def gather(self) -> dict[str, Any]:
+        """Everything; ``attention`` names what needs a person. Raises FolderError."""
+        view = FolderView(self.folder)
+        beats, halts, raws = view.beats(), view.halts(), self.folder.halts()
+        quote, accounts = self._quote(view), self._accounts(view)
+        signals, results, quarantined = self._signals(view), view.results(), view.quarantined()
+        # Named before what this host keeps is read: its damage is told beside, and hides nothing.
+        problems = [{"file": name, "problem": text} for name, text in view.problems]
+        ledgers, books = self._ledgers(problems), self._books(problems)
+        unknown = {received.body.signal_id for received in results if received.body.state == "unknown"}
+        unknown.update(identity for ledger in ledgers for identity in ledger["unknown"])
+        report: dict[str, Any] = {
+            "format": FORMAT,
+            "at": self.now,
+            "host": host_name(),
+            "folder": str(self.folder.path),
+            "offline": self.folder.is_offline(),
+            "heartbeats": self._heartbeats(beats),
+            "quote": quote,
+            "accounts": accounts,
+            "signals_waiting": signals,
+            "results": [_result(received) for received in results[:NEWEST]],
+            "unknown_orders": sorted(unknown),
+            "halts": [self._halt(file, raws.get(file.name)) for file in halts],
+            "quarantine": {"count": len(quarantined), "newest": quarantined[:NEWEST]},
+            "calendar": self._calendar(problems),
+            "ledgers": ledgers,
+            "books": books,
+            "problems": problems,
+        }
+        report["attention"] = list(_attention(report))
+        return report
+
+    def _heartbeats(self, beats: list[Beat]) -> list[dict[str, Any]]:
+        limit = self.settings.sync.defaults.heartbeat_red_after
+        shown = []
+        for beat in beats:
+            body, envelope = beat.body, beat.envelope
+            age = beat.age(self.now)
+            colour = "stopped" if body.state == STOPPED else "green" if age <= limit else "red"
+            if colour == "red" and _replaced(beat, beats):
+                colour = "replaced"
+            shown.append(
+                {
+                    "role": body.role,
+                    "instance": body.instance,
+                    "writer": envelope.writer,
+                    "mode": envelope.mode,
+                    "account": envelope.account,
+                    "age": round(age, 3),
+                    "ahead": round(max(0.0, envelope.written_at - self.now), 3),
+                    "colour": colour,
+                    "ready": body.ready,
+                    "state": body.state,
+                    "halt_since": body.halt_since,
+                    "strategy": body.strategy,
+                }
+            )
+        return shown
+
+    def _quote(self, view: FolderView) -> dict[str, Any] | None:
+        newest = view.quote()
+        if newest is None:
+            return None
+        received, modified = newest
+        envelope, body = received.envelope, received.body
+        written = envelope.written_at if envelope is not None else modified
+        prices = {code: quote.price for code, quote in body.quotes.items()} or {body.code: body.price}
+        return {
+            "age": round(max(0.0, self.now - written), 3),
+            "market_time": envelope.market_time if envelope is not None else None,
+            "mode": envelope.mode if envelope is not None else None,
+            "complete": body.complete,
+            "prices": prices,
+        }
+
+    def _accounts(self, view: FolderView) -> list[dict[str, Any]]:
+        return [
+            {
+                "file": name,
+                "age": round(max(0.0, self.now - received.envelope.written_at), 3),
+                "mode": received.envelope.mode,
+                "accounts": {alias: _account(account) for alias, account in received.body.accounts.items()},
+            }
+            for name, received in view.accounts().items()
+            if received.envelope is not None
+        ]
+
+    def _signals(self, view: FolderView) -> list[dict[str, Any]]:
+        shown = []
+        for name, received, modified in view.signals():
+            signal = received.body if received is not None else None
+            shown.append(
+                {
+                    "file": name,
+                    "signal_id": signal.signal_id if signal else None,
+                    "age": round(max(0.0, self.now - (signal.timestamp if signal else modified)), 3),
+                    "expired": self.now > signal.deadline if signal else None,
+                    "executor": signal.executor if signal else None,
+                }
+            )
+        return shown
+
+    def _calendar(self, problems: list[dict[str, str]]) -> dict[str, Any] | None:
+        try:
+            calendar = calendar_of_this_host()
+        except MiniqmtError as problem:
+            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            return None
+        today = date_of(self.now)
+        return {"days_left": calendar.days_left(today), "ends_soon": calendar.ends_soon(today)}
+
+    def _halt(self, file: HaltFile, raw: bytes | None) -> dict[str, Any]:
+        lifted = file.halts and any(latch.was_lifted(file.name, raw) for latch in self._latches)
+        return {
+            "file": file.name,
+            "halt": file.halts and not lifted,
+            "lifted_here": lifted,
+            "by": file.writer,
+            "reason": file.reason,
+        }
+
+    def _ledgers(self, problems: list[dict[str, str]]) -> list[dict[str, Any]]:
+        try:
+            ledgers = own_ledgers(self.settings.runtime_dir)
+            self._latches = [ledger.halt for ledger in ledgers]
+            return [
+                {
+                    "file": str(ledger.path),
+                    "instance": ledger.instance,
+                    "mode": ledger.mode,
+                    "account": ledger.account,
+                    "today": ledger.states_of(trading_day_of(self.now)),
+                    "unknown": ledger.unknown(),
+                    "halted_by": {name: halt.reason for name, halt in sorted(ledger.halt.active.items())},
+                }
+                for ledger in ledgers
+            ]
+        except MiniqmtError as problem:
+            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            return []
+
+    def _books(self, problems: list[dict[str, str]]) -> list[dict[str, Any]]:
+        try:
+            return [
+                {
+                    "file": str(own.path),
+                    "mode": own.state.mode,
+                    "account": own.state.account,
+                    "strategy": own.state.strategy,
+                    "executor": own.state.executor,
+                    "layers": len(own.state.books.lots),
+                    "shares": own.state.books.shares,
+                    "open_signals": [entry.signal_id for entry in own.state.outbox.open],
+                    "halted_by": {halt.name: halt.reason for halt in own.state.halts},
+                    "paused": own.state.paused,
+                }
+                for own in own_books(self.settings, self.folder.path, self.now)
+            ]
+        except MiniqmtError as problem:
+            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            return []
+
+
+def _replaced(beat: Beat, beats: list[Beat]) -> bool:
+    """Whether a newer process of the same role, mode, account and strategy has taken its place."""
+    return any(
+        other.body.role == beat.body.role
+        and (other.envelope.mode, other.envelope.account) == (beat.envelope.mode, beat.envelope.account)
+        and other.body.strategy == beat.body.strategy
+        and other.envelope.written_at > beat.envelope.written_at
+        for other in beats
+        if other is not beat
+    )
+
+
+def _account(account: Account) -> dict[str, Any]:
+    asset = account.asset
+    return {
+        "complete": account.complete,
+        "cash": asset.cash,
+        "total_asset": asset.total_asset,
+        "positions": {code: held.volume for code, held in account.positions.items() if held.volume},
+    }
+
+
+def _result(received: Received[OrderResult]) -> dict[str, Any]:
+    body = received.body
+    return {
+        "signal_id": body.signal_id,
+        "status": body.status,
+        "state": body.state,
+        "revision": body.revision,
+        "filled_shares": body.filled_shares,
+        "requested_shares": body.requested_shares,
+        "error_code": body.error_code,
+        "message": body.message,
+        "at": body.timestamp,
+    }
+
+
+def _attention(report: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """What needs a person: a stable word and its sentence."""
+
+    def need(word: str, **values: object) -> dict[str, str]:
+        return {"what": word, "text": say(f"operate.attention.{word}", **values)}
+
+    for beat in report["heartbeats"]:
+        who = f"{beat['role']} {beat['instance']}"
+        if beat["colour"] == "red":
+            yield need("heartbeat_red", who=who, age=age_text(beat["age"]))
+        if beat["ahead"] > 30:
+            yield need("clock_ahead", who=who, seconds=round(beat["ahead"]))
+        if beat["halt_since"] is not None and beat["colour"] != "replaced":
+            yield need("halted", who=who, since=clock_text(beat["halt_since"]))
+    for halt in report["halts"]:
+        if halt["halt"]:
+            yield need("halt_file", file=halt["file"], reason=halt["reason"] or "-")
+    standing = {halt["file"] for halt in report["halts"] if halt["halt"]}
+    for own in (*report["ledgers"], *report["books"]):
+        names = [name for name in own["halted_by"] if name not in standing]
+        if names:
+            yield need("latched", file=own["file"], names=", ".join(names))
+    for identity in report["unknown_orders"]:
+        yield need("unknown_order", signal_id=identity)
+    if report["quarantine"]["count"]:
+        yield need("quarantine", count=report["quarantine"]["count"])
+    for problem in report["problems"]:
+        yield need("unreadable", file=problem["file"], problem=problem["problem"])
+    if report["calendar"] and report["calendar"]["ends_soon"]:
+        yield need("calendar", days=report["calendar"]["days_left"])

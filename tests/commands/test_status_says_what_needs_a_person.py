@@ -1,0 +1,108 @@
+"""``status`` ends with 0 only when nothing needs a person, and names each thing that does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shared_schema.errors import SettingsError
+from shared_schema.ids import Code
+from shared_schema.messages import Quote, QuoteSnapshot
+from tests.commands.hosts import IDENTITY, Host, signal
+
+
+def report(host: Host) -> tuple[int, dict[str, Any]]:
+    """Exit code and JSON of ``status``."""
+    ended = host.run("status", "--json")
+    return ended.exit_code, json.loads(ended.output)
+
+
+def needs(host: Host) -> list[str]:
+    """The words of what needs a person."""
+    code, shown = report(host)
+    words = [need["what"] for need in shown["attention"]]
+    assert code == (1 if words else 0)
+    return words
+
+
+def test_a_healthy_folder_needs_nobody(host: Host) -> None:
+    """Heartbeat, quote, waiting signal and result are shown with their values; exit 0."""
+    host.heartbeat()
+    quote = Quote(price=1.234, tick_time=host.now)
+    code = Code("159201.SZ")
+    body = QuoteSnapshot(code=code, price=1.234, quotes={code: quote})
+    host.publish("shared_quote.json", "producer@win", body, age=2.0)
+    host.publish("order_signal.json", "dashboard@mac", signal(host.now))
+    host.result()
+    host.ledger()
+    assert needs(host) == []
+    _, shown = report(host)
+    assert [(beat["instance"], beat["colour"]) for beat in shown["heartbeats"]] == [("simulate-1", "green")]
+    assert shown["quote"]["prices"] == {"159201.SZ": 1.234} and shown["quote"]["age"] >= 2.0
+    assert [waiting["signal_id"] for waiting in shown["signals_waiting"]] == [IDENTITY]
+    assert [(result["state"], result["filled_shares"]) for result in shown["results"]] == [("filled", 2200)]
+    assert [ledger["today"] for ledger in shown["ledgers"]] == [{"filled": 1}]
+    text = host.run("status").output
+    assert all(part in text for part in ("simulate-1", "1.234", IDENTITY, "2200/2200", "filled 1"))
+
+
+def test_an_empty_folder_needs_nobody(host: Host) -> None:
+    """Before anything ran there is nothing to solve."""
+    assert needs(host) == []
+    assert host.run("status").exit_code == 0
+
+
+def test_red_and_stopped_and_replaced_are_told_apart(host: Host) -> None:
+    """A dead process needs a person; a clean end does not; a newer process takes the old one's place."""
+    host.heartbeat("simulate-1", age=60.0)
+    assert needs(host) == ["heartbeat_red"]
+    host.heartbeat("simulate-2")
+    assert needs(host) == []
+    host.heartbeat("simulate-2", state="stopped", age=300.0)
+    host.heartbeat("simulate-1", age=400.0)
+    assert needs(host) == []
+
+
+def test_halts_are_told_once_each(host: Host) -> None:
+    """File and executor are named; what is remembered of a lost file is named as remembered."""
+    host.run("halt", "--wait", "0")
+    host.heartbeat(halt_since=host.now)
+    host.ledger(halts={"halt.operator@mac.json": b"x"})
+    assert needs(host) == ["halted", "halt_file"]
+    (host.folder.path / "control" / "halt.operator@mac.json").unlink()
+    assert needs(host) == ["halted", "latched"]
+
+
+def test_unknown_orders_quarantine_and_damage(host: Host) -> None:
+    """An unknown order, a quarantined file and an unreadable result each need a person."""
+    host.result("unknown", filled=0)
+    assert needs(host) == ["unknown_order"]
+    host.folder.quarantine_copy("order_signal_x.json", b"{", {"reason": "unreadable"})
+    assert needs(host) == ["unknown_order", "quarantine"]
+    (host.folder.path / "order_results" / "order_result_y.json").write_bytes(b"{")
+    assert needs(host) == ["unknown_order", "quarantine", "unreadable"]
+
+
+def test_a_damaged_ledger_is_never_nothing(host: Host) -> None:
+    """A ledger that can't be read is named, and everything else is still shown."""
+    host.heartbeat()
+    (host.runtime / "ledger_simulate_main.sqlite3").write_bytes(b"not a database" * 100)
+    assert needs(host) == ["unreadable"]
+    assert "simulate-1" in host.run("status").output
+
+
+def test_books_are_shown_where_they_are(host: Host) -> None:
+    """Which executor this host's dashboard is bound to, and a damaged state file."""
+    path, _ = host.books("simulate-1")
+    _, shown = report(host)
+    assert [(own["executor"], own["strategy"]) for own in shown["books"]] == [("simulate-1", "grid")]
+    path.write_bytes(path.read_bytes()[:-40])
+    assert needs(host) == ["unreadable"]
+
+
+def test_broken_settings_end_with_2(host: Host) -> None:
+    """A settings file that can't be used is an error of its own."""
+    Path("miniqmt.toml").write_text("nonsense = 1\n")
+    ended = host.run("status")
+    assert isinstance(ended.exception, SettingsError) and ended.exception.exit_code == 2
