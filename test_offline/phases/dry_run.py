@@ -16,6 +16,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import (
     DONE_FOLDER,
     EXECUTED,
+    HEARTBEAT_FOLDER,
     QUARANTINE_FOLDER,
     RESULTS_FOLDER,
     SIGNAL_SLOT,
@@ -67,9 +68,15 @@ class Bench:
             running: Future[None] = pool.submit(order_executor.run, self.settings, stop, console=False)
             try:
                 yield
+                # Stopped only once it stands: an executor ended while it connects has nothing to show.
+                wait_until(lambda: self._is_ready() or running.done(), ANSWERED_WITHIN)
             finally:
                 stop.set()
             running.result()
+
+    def _is_ready(self) -> bool:
+        beats = (self.path / HEARTBEAT_FOLDER).glob("executor-*.json")
+        return any((read_json(beat) or {}).get("ready") for beat in beats)
 
     def drop(self, payload: dict[str, Any]) -> bytes:
         """Put a signal into ``order_signal.json``; its bytes."""
