@@ -16,7 +16,17 @@ from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import HEARTBEAT_FOLDER, RESULTS_FOLDER, heartbeat_name, result_name
-from shared_schema.ids import AccountAlias, Code, Epoch, InstanceId, LedgerId, OrderId, SignalId, StrategyName, TradeId
+from shared_schema.ids import (
+    AccountAlias,
+    Code,
+    Epoch,
+    InstanceId,
+    LedgerId,
+    OrderId,
+    SignalId,
+    StrategyName,
+    TradeId,
+)
 from shared_schema.messages import Envelope, Heartbeat, OrderResult, OrderSignal, Record, State, Trade, encode
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.halt_latch import HaltLatch
@@ -85,11 +95,11 @@ class Host:
         name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', body.instance)}"
         self.publish(name, "executor@win", body, age=age)
 
-    def result(self, state: State = "filled", identity: SignalId = IDENTITY, filled: int = 2200) -> OrderResult:
+    def result(self, state: State = "filled", filled: int = 2200) -> OrderResult:
         """A result in the folder."""
         trades = (Trade(trade_id=TradeId("7"), price=1.2, shares=filled, time=self.now),) if filled else ()
         body = OrderResult(
-            signal_id=identity,
+            signal_id=IDENTITY,
             status="pending" if state == "unknown" else "success",
             timestamp=self.now,
             requested_shares=2200,
@@ -98,7 +108,7 @@ class Host:
             revision=3,
             trades=trades,
         )
-        self.publish(f"{RESULTS_FOLDER}/{result_name(identity)}", "executor@win", body)
+        self.publish(f"{RESULTS_FOLDER}/{result_name(IDENTITY)}", "executor@win", body)
         return body
 
     def ledger(self, instance: str = "simulate-1", *, halts: dict[str, bytes | None] | None = None) -> Path:
