@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from mac_side.engine import Engine, Place
-from mac_side.engine_core import EngineConfig
+from mac_side.engine_memory import EngineConfig
 from mac_side.offline_start import FRESH, lay_out_fresh_files
 from mac_side.strategy.presets import preset
 from shared_schema.clock import Moment, Stamper, new_epoch

@@ -178,3 +178,19 @@ def test_the_shipped_quote_is_the_seeds_format() -> None:
     )
     books = json.loads((TEST_OFFLINE / FRESH / BOOKS).read_text())
     assert (books["last_buy_price"], books["positions"]) == (1.06, [])
+
+
+def test_a_phase_that_breaks_off_does_not_hide_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Any error in a phase is a failed phase with its reason, never a traceback instead of the table."""
+
+    def broken(folder: Path) -> list[Check]:
+        raise KeyError("positions")
+
+    phase = importlib.import_module(f"test_offline.phases.{PHASES[4]}")
+    monkeypatch.setattr(phase, "run", broken)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(tmp_path))
+    assert offline((4,)) == 1
+    printed = capsys.readouterr().out
+    assert "KeyError: 'positions'" in printed and say("offline.table") in printed
