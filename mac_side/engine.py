@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mac_side.bridge_client.link import Beat, HeartbeatReader, executor_to_bind
@@ -34,7 +34,7 @@ from mac_side.engine_files import EngineFiles
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.settling import check_not_rolled_back
-from mac_side.state_file import DashboardState, StateFile, new_state, state_path
+from mac_side.state_file import StateFile, new_state, state_path
 from mac_side.view import View, write_view
 from shared_schema.clock import Moment, ReplayFollower, Stamper, new_epoch
 from shared_schema.drop_folder import DropFolder
@@ -360,7 +360,3 @@ def replace_ended(view: View) -> View:
     """The same view, marked as the last one."""
     return view.model_copy(update={"ended": True})
 
-
-def bind_to(state: DashboardState, instance: str) -> DashboardState:
-    """The state bound to another executor: only a person asks for this (``miniqmt rebind``)."""
-    return replace(state, executor=InstanceId(instance))

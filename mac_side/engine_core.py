@@ -56,7 +56,8 @@ class EngineCore(EngineTrader):
             case AccountSeen():
                 self._on_account(event, now)
             case HaltsSeen():
-                self._become(latch_seen(self.state, event.files, now.wall), "halted", now)
+                changed = latch_seen(self.state, event.files, now.wall)
+                self._become(changed, "halt_latched" if changed.halted else "halt_lifted", now)
             case OperatorSaid():
                 self._on_operator(event, now)
             case Tick():

@@ -49,6 +49,8 @@ class EngineConfig:
     calendar: TradingCalendar
     decide_on: str = "bar"
     offline: bool = False
+    orders_allowed: bool = True
+    """False over a sync tool that is too slow for orders, unless ``sync.allow_orders`` is set."""
     red_after: float = 5.0
     terms: Terms = field(default_factory=Terms)
 
@@ -94,6 +96,7 @@ class EngineMemory:
         strangers = len(self.link.strangers(self.state.executor, now.wall, self.config.red_after))
         holds = (
             state_hold(self.state),
+            None if self.config.orders_allowed else Hold("too_slow", say("dashboard.too_slow")),
             executor_hold(self.state, executor, strangers, now, self.config.red_after),
             session_hold(now.market, self.config.calendar),
             quote_hold(self.quote, now, self.link.producer, self.config.red_after),

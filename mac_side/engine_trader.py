@@ -86,6 +86,10 @@ class EngineTrader(EngineMemory):
             return
         if not self.feed.bars or self.feed.missing:
             self.feed.begin(bars)
+        elif bars and bars[0].end > self.feed.bars[-1].end:
+            # A gap longer than the feed's history: what lies between is lost, so this is a new start.
+            self.feed.begin(bars)
+            self._first_decision_due = True
         else:
             self._take(self.feed.new_bars(bars), now)
         if (self._first_decision_due or self.config.decide_on == "tick") and self.feed.bars:

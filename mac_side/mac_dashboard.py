@@ -121,6 +121,7 @@ def engine_config(settings: Settings, runtime: Path, release_name: str, offline:
         calendar=calendar_of_this_host(),
         decide_on=settings.strategy.decide_on,
         offline=offline,
+        orders_allowed=settings.sync.allow_orders or not settings.sync.defaults.orders_need_permission,
         red_after=settings.sync.defaults.heartbeat_red_after,
         terms=Terms(settings.limits.expires_seconds, settings.limits.end_after_seconds),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
@@ -11,6 +11,9 @@ from shared_schema.errors import FolderError, MessageError
 from shared_schema.ids import AccountAlias, InstanceId, Mode
 from shared_schema.messages import Heartbeat, decode_heartbeat
 from shared_schema.messages.record import Envelope
+
+STOPPED = "stopped"
+"""The state in the last heartbeat of a process that ended in order."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ class Link:
     def strangers(self, bound: InstanceId | None, now: float, red_after: float) -> tuple[Beat, ...]:
         """Other executors that are alive."""
         return tuple(
-            beat for beat in self.executors if beat.instance != bound and beat.age(now) <= red_after
+            beat
+            for beat in self.executors
+            if beat.instance != bound and beat.body.state != STOPPED and beat.age(now) <= red_after
         )
 
 
@@ -132,13 +137,10 @@ def executor_to_bind(
         beat
         for beat in beats
         if beat.body.role == "executor"
+        and beat.body.state != STOPPED
         and beat.age(now) <= red_after
         and (pinned is None or beat.mode == pinned)
     ]
     alive.sort(key=lambda beat: (beat.instance not in known, not beat.body.ready, beat.received_at))
     return alive[0] if alive else None
 
-
-def without_executor(link: Link) -> Link:
-    """The link as before any executor was met; for tests and the library's first look."""
-    return replace(link, executors=())

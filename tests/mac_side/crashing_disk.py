@@ -42,6 +42,10 @@ class CrashingDisk:
         raw = self.files.get(path)
         return raw[: limit + 1] if raw is not None else None
 
+    def stat(self, path: Path) -> FileEntry | None:
+        raw = self.files.get(path)
+        return FileEntry(path.name, len(raw), 0, 0) if raw is not None else None
+
     def list(self, path: Path) -> list[FileEntry]:
         return [FileEntry(p.name, len(raw), 0, 0) for p, raw in self.files.items() if p.parent == path]
 

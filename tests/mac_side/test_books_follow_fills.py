@@ -173,7 +173,8 @@ def test_fills_never_fall(filled: int) -> None:
     assert (second.problem, second.books) == ("fills_fell", first.books)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_lots_equal_the_net_of_fills_over_any_order_of_results(data: st.DataObject) -> None:
     """Buys, sells and top-ups with partial, late, repeated and reordered results: the sums always agree."""

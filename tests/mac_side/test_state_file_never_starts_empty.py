@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -229,7 +230,9 @@ def test_offline_phase_4_sell(tmp_path: Path) -> None:
     """The seed's partial sell: the unsold half is a lot again, with layers, volume and cost recomputed."""
     (tmp_path / "OFFLINE").touch()
     after = _phase_4(tmp_path, SELL_STATE, "SELL")
-    (lot,) = after["positions"]  # type: ignore[misc]
+    lots: Any = after["positions"]
+    assert len(lots) == 1
+    lot = lots[0]
     assert (lot["shares"], lot["cost"]) == (1100, 1155.0)
     assert (after["hold_layers"], after["hold_t0_volume"], after["total_cost"]) == (1, 1100, 1155.0)
 
