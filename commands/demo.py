@@ -7,12 +7,15 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from shared_schema.words import say, say_both
+
+if TYPE_CHECKING:
+    from commands.demo_room.stage import Stage
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +63,7 @@ def demo(
     raise typer.Exit(0 if agrees else 1)
 
 
-def _play(console: Console, stage) -> bool:  # type: ignore[no-untyped-def]
+def _play(console: Console, stage: Stage) -> bool:
     from commands.demo_room.actors import start_all, stop_all
     from commands.demo_room.ending import newest_quote_seq, wait_for_end
     from commands.demo_room.floor import measure_floor
@@ -91,7 +94,7 @@ def _play(console: Console, stage) -> bool:  # type: ignore[no-untyped-def]
     return not summary.differences and not visitor.problem
 
 
-def _show(stage, ended: threading.Event) -> threading.Thread:  # type: ignore[no-untyped-def]
+def _show(stage: Stage, ended: threading.Event) -> threading.Thread:
     """The screen in a process of its own where there is a terminal, else a line when something changes."""
     view = stage.view_file
     if sys.stdout.isatty():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -63,7 +62,7 @@ class Actor:
 
 
 # A console group of its own lets Windows send Ctrl+Break to this child alone.
-_GENTLE = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
+_GENTLE = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 Arguments = Callable[[Stage], Sequence[str]]

@@ -131,11 +131,16 @@ class DropFolder:
         """The files in ``control/`` whose names halt, with their bytes (None: unreadable just now)."""
         found: dict[str, bytes | None] = {}
         for entry in self.list_folder(CONTROL_FOLDER):
-            if is_halt(entry.name):
-                try:
-                    found[entry.name] = self.read(f"{CONTROL_FOLDER}/{entry.name}")
-                except FolderError:
-                    found[entry.name] = None
+            if not is_halt(entry.name):
+                continue
+            try:
+                raw = self.read(f"{CONTROL_FOLDER}/{entry.name}")
+            except FolderError:
+                found[entry.name] = None
+                continue
+            if raw is not None:
+                # Gone since the listing is a sync tool's delete + rename: the next look shows what it became.
+                found[entry.name] = raw
         return found
 
     def is_offline(self) -> bool:
