@@ -47,7 +47,7 @@ def _quote(bars: list[Bar], seq: int) -> QuoteSeen:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["159201", "demo"])
 def test_every_live_order_is_the_backtests_trade(name: str) -> None:
-    """Bar by bar with fills at once, base position, cap off and no session clock: the same orders, to the lot."""
+    """Bar by bar, filled at once, base position, no cap, no session clock: the same orders, to the lot."""
     parameters = preset(name)
     bars = list(read_bars(BARS))[: 240 * DAYS]
     start = bars[LEAST_BARS - 1].end
