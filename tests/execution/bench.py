@@ -31,8 +31,8 @@ from windows_side.brokers.port import (
     Day,
     DayAnswered,
     OrderUpdate,
-    Placed,
     PlaceAnswer,
+    Placed,
     Readiness,
     ReadinessChanged,
     SubmitReturned,
@@ -108,7 +108,9 @@ def account_of(cash: float = 1_000_000.0, sellable: int = 10_000) -> AccountStat
 class Bench:
     """One executor core over one ledger; the broker is whoever calls ``tell``."""
 
-    def __init__(self, rules: Rules | None = None, *, ready: bool = True, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, rules: Rules | None = None, *, ready: bool = True, ledger: Ledger | None = None
+    ) -> None:
         self.rules = rules or rules_of()
         self.ledger: Ledger = ledger or MemoryLedger(new_meta("simulate", "main", "test", "e0"))
         self.now = Moment(OPEN_AT, OPEN_AT)
@@ -166,7 +168,9 @@ class Bench:
     def _check_submit(self, submit: Submit) -> None:
         row = self.ledger.order(submit.request.signal_id)
         assert row is not None and row.intent_at and row.calling_at, "I3: a submit without its durable marks"
-        assert submit.request.signal_id not in {s.request.signal_id for s in self.submits}, "I1: a second submit"
+        assert submit.request.signal_id not in {s.request.signal_id for s in self.submits}, (
+            "I1: a second submit"
+        )
 
     def _check_result(self, order: Order) -> None:
         trades = {trade.trade_id: trade.shares for trade in order.trades}
@@ -188,7 +192,9 @@ class Bench:
     def raw_file(self, raw: bytes, name: str = "order_signal.json") -> FileSeen:
         """Any bytes under any name, as a scan sees them."""
         classified = classify(name)
-        return FileSeen(classified, raw, self.intake.look(classified, raw, self.now, self.now.wall), self.now.wall)
+        return FileSeen(
+            classified, raw, self.intake.look(classified, raw, self.now, self.now.wall), self.now.wall
+        )
 
     def drop(self, signal: OrderSignal, envelope: Envelope | None = None) -> list[Action]:
         """Drop one signal and let the core see it."""
@@ -210,7 +216,9 @@ class Bench:
         stamp = envelope_of(written_at=self.now.wall, market_time=self.now.market)
         return self.tell(QuoteSeen(Received(stamp, body, b"")))
 
-    def halt(self, raw: bytes = b'{"halt": true, "reason": "test"}', writer: str = "dashboard@mac") -> list[Action]:
+    def halt(
+        self, raw: bytes = b'{"halt": true, "reason": "test"}', writer: str = "dashboard@mac"
+    ) -> list[Action]:
         """A halt file lies in ``control/``."""
         return self.tell(HaltsSeen({halt_name(writer): raw}))
 
@@ -233,20 +241,38 @@ class Bench:
         row = self.row(signal_id)
         assert row.signal is not None
         plain = BrokerOrder(
-            OrderId("1"), row.signal.code, row.signal.direction, row.signal.price, row.signal.shares, 0,
-            BrokerStatus.REPORTED, row.tag, "", self.now.market,
+            OrderId("1"),
+            row.signal.code,
+            row.signal.direction,
+            row.signal.price,
+            row.signal.shares,
+            0,
+            BrokerStatus.REPORTED,
+            row.tag,
+            "",
+            self.now.market,
         )
         return replace(plain, **changes)  # type: ignore[arg-type]
 
     def seen_trade(
-        self, signal_id: str = "BUY_159201.SZ_L1_00000001", trade_id: str = "t1", shares: int = 400, **changes: object
+        self,
+        signal_id: str = "BUY_159201.SZ_L1_00000001",
+        trade_id: str = "t1",
+        shares: int = 400,
+        **changes: object,
     ) -> BrokerTrade:
         """A fill of the row's order."""
         row = self.row(signal_id)
         assert row.signal is not None
         plain = BrokerTrade(
-            TradeId(trade_id), OrderId("1"), row.signal.code, row.signal.direction, row.signal.price, shares,
-            self.now.market, row.tag,
+            TradeId(trade_id),
+            OrderId("1"),
+            row.signal.code,
+            row.signal.direction,
+            row.signal.price,
+            shares,
+            self.now.market,
+            row.tag,
         )
         return replace(plain, **changes)  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from shared_schema.disk import LocalDisk
 from shared_schema.errors import StateError
 from shared_schema.ids import LedgerId, SignalId
 from shared_schema.messages.result import TERMINAL_STATES
@@ -60,28 +61,44 @@ class SqliteLedger:
     def __init__(self, path: Path, make_meta: Callable[[], dict[str, Any]]) -> None:
         """Open the ledger at ``path``, or make a first one with ``make_meta()``."""
         self.path = path
-        is_new = not path.exists()
         with self._guarded():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            if is_new:
+            if not path.exists():
                 self._make(make_meta())
+            self._database = _connect(path)
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise StateError("executor.ledger_damaged", path, detail="the file is empty")
         if version != SCHEMA:
             raise StateError("executor.ledger_version", path, version=version, known=SCHEMA)
-        meta = self._meta()
-        self._commits = int(meta[COMMITS])
-        self._ledger_id = LedgerId(meta[LEDGER_ID])
+        with self._guarded():
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            meta = self._meta()
+            self._commits = int(meta[COMMITS])
+            self._ledger_id = LedgerId(meta[LEDGER_ID])
 
     def _make(self, meta: dict[str, Any]) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES.split(";"):
-            self._database.execute(statement)
-        self._write_meta(meta)
-        self._database.execute(f"PRAGMA user_version = {SCHEMA}")
-        self._database.execute("COMMIT")
+        """Made beside its place and moved there whole: a kill in between leaves no half ledger."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists():
+            raise StateError("executor.ledger_damaged", self.path, detail=f"missing, yet {log.name} is there")
+        disk, new = LocalDisk(), self.path.with_name(self.path.name + ".new")
+        for left in (new, new.with_name(new.name + "-journal")):
+            disk.remove(left)
+        database = _connect(new)
+        try:
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("BEGIN IMMEDIATE")
+            for statement in _TABLES.split(";"):
+                database.execute(statement)
+            _write_meta(database, meta)
+            database.execute(f"PRAGMA user_version = {SCHEMA}")
+            database.execute("COMMIT")
+        finally:
+            database.close()
+        disk.replace(new, self.path)
+        disk.sync_folder(self.path.parent)
 
     def load(self) -> Memory:
         with self._guarded():
@@ -120,13 +137,7 @@ class SqliteLedger:
             "INSERT INTO journal (at, signal_id, action, detail) VALUES (?, ?, ?, ?)",
             [(entry.at, entry.signal_id, entry.action, entry.detail) for entry in change.journal],
         )
-        self._write_meta({**change.meta, COMMITS: self._commits + 1})
-
-    def _write_meta(self, meta: dict[str, Any]) -> None:
-        self._database.executemany(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [(name, orjson.dumps(value).decode()) for name, value in meta.items()],
-        )
+        _write_meta(self._database, {**change.meta, COMMITS: self._commits + 1})
 
     def order(self, signal_id: SignalId) -> Order | None:
         with self._guarded():
@@ -164,8 +175,19 @@ class SqliteLedger:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, orjson.JSONDecodeError) as problem:
+        except (sqlite3.Error, OSError, orjson.JSONDecodeError, KeyError) as problem:
             raise StateError("executor.ledger_damaged", self.path, detail=str(problem)) from problem
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def _write_meta(database: sqlite3.Connection, meta: dict[str, Any]) -> None:
+    database.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+        [(name, orjson.dumps(value).decode()) for name, value in meta.items()],
+    )
 
 
 def _columns(order: Order) -> tuple[Any, ...]:
