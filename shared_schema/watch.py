@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from watchdog.observers import Observer
 
 # On Windows watchdog 7 holds events back until the folder was quiet for this long (1 s by default).
 _OBSERVER_TIMEOUT = 0.02
+# Its warnings about a watch that is being stopped concern nobody: ``healthy`` tells what matters.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 _QUIET_EVENTS = frozenset({"opened", "closed_no_write"})
 
 

@@ -395,7 +395,8 @@ class Executor:
         now, monotonic = self._clock.now(), self._monotonic()
         self._publish_results(last=last)
         self._tolerantly(lambda: self._views.time_passed(now, monotonic, force=last))
-        self._tolerantly(lambda: self._views.snapshot(now, monotonic))
+        if not last:  # the broker is closed by then
+            self._tolerantly(lambda: self._views.snapshot(now, monotonic))
         self._tolerantly(lambda: self._views.heartbeat(now, monotonic, self._heartbeat(stopped=last)))
 
     def _heartbeat(self, *, stopped: bool) -> Heartbeat:

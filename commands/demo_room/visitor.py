@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 from commands.demo_room.plan import Plan
 from mac_side.bridge_client import Bridge
 from shared_schema.errors import MiniqmtError
 from shared_schema.instruments import from_ticks, instrument, to_ticks
+from shared_schema.sessions import may_place, state_at
+from shared_schema.trading_calendar import calendar_of_this_host
 
 STRATEGY = "visitor"
 FAR = 0.96
@@ -22,6 +25,7 @@ class Visitor:
         self._exchange = exchange
         self._runtime = runtime
         self._plan = plan
+        self._calendar = calendar_of_this_host()
         self.said: list[str] = []
         """What became of its orders, in words."""
         self.problem = ""
@@ -45,7 +49,7 @@ class Visitor:
         code = self._plan.code
         rules = instrument(code)
         with Bridge(self._exchange, STRATEGY, runtime_dir=self._runtime, wait_for_executor=30.0) as bridge:
-            price = bridge.quotes()[code].price if code in bridge.quotes() else self._plan.base_price
+            price = self._price_in_session(bridge)
             far = from_ticks(to_ticks(price * FAR, rules.tick_size), rules.tick_size)
             resting = bridge.buy(code, price=far, shares=rules.min_buy, reason="demo: rests far below")
             resting.wait(0.5)
@@ -56,6 +60,14 @@ class Visitor:
                 code, price=far, shares=rules.min_buy * 9_000, reason="demo: slip of the finger"
             )
             self._say(refused.wait(10.0).message)
+
+    def _price_in_session(self, bridge: Bridge) -> float:
+        """The first price of continuous trading: before it an order would be refused."""
+        while True:
+            quote = bridge.quotes().get(self._plan.code)
+            if quote is not None and may_place(state_at(quote.tick_time, self._calendar)):
+                return quote.price
+            time.sleep(0.05)
 
     def _say(self, *messages: str) -> None:
         self.said += [message for message in messages if message]

@@ -48,8 +48,8 @@ class OrderResult(Record):
     status: Status
     order_id: OrderId = OrderId("")
     message: str = ""
-    timestamp: float
-    """Unix seconds at which this revision was made."""
+    timestamp: float = 0.0
+    """Unix seconds at which this revision was made; the seed's readers did not need it."""
     direction: Direction | None = None
     requested_shares: int = 0
     filled_shares: int = 0
