@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -15,12 +14,11 @@ from commands.own_files import OwnBooks, own_books, own_ledgers
 from commands.place import FolderOption, OperateError, YesOption, place_of
 from commands.time_text import age_text
 from commands.typed_order import type_and_watch
+from mac_side.rebind import rebind_books
 from mac_side.single_engine import EngineHeld, hold_engine
-from mac_side.state_file import StateFile, new_state
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.ids import InstanceId, StrategyName
-from shared_schema.sessions import trading_day_of
 from shared_schema.settings import Settings
 from shared_schema.words import say, say_both
 from windows_side.keyboard import Typed
@@ -135,12 +133,5 @@ def _show(own: OwnBooks, beat: Beat) -> None:
 
 def _write(own: OwnBooks, instance: InstanceId) -> None:
     now = time.time()
-    moment, state = Moment(now, now), own.state
-    file = StateFile(own.path)
-    raw = own.path.read_bytes()
-    # Read once more, now by the engine's own rules, so that nothing is written over what it would refuse.
-    current = file.load(new_state(moment, state.mode, state.account, state.strategy, state.writer))
-    copy = file.keep_copy(raw, f"before-rebind-{int(now)}")
-    _, saved = file.save(replace(current, executor=instance), moment, trading_day_of(now))
-    file.keep_last_good(saved)
-    typer.echo(say("operate.rebind.done", instance=instance, copy=copy))
+    rebound = rebind_books(own.path, own.state, instance, Moment(now, now))
+    typer.echo(say("operate.rebind.done", instance=instance, copy=rebound.copy))

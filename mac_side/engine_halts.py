@@ -10,6 +10,7 @@ from mac_side.bridge_client.link import Beat
 from mac_side.state_file import DashboardState, HaltLatch
 from shared_schema.errors import MessageError
 from shared_schema.messages import Halt, reads_as_halt
+from shared_schema.messages.halt import halted_at
 from shared_schema.messages.record import decode
 
 _KEPT_LIFTED = 50
@@ -24,14 +25,17 @@ def latch_seen(state: DashboardState, files: Mapping[str, bytes | None], wall: f
     for name, raw in files.items():
         halted, reason = reads_as_halt(raw)
         digest = hashlib.sha256(raw).hexdigest() if raw else ""
+        known, at = latched.get(name), halted_at(raw)
         if not halted:
-            latched.pop(name, None)
+            # A rolled-back folder shows the writer's last "resumed" again: that is no resume.
+            if known is not None and at >= known.at:
+                del latched[name]
         elif digest and digest in state.lifted:
             continue
-        elif name not in latched:
-            latched[name] = HaltLatch(name, reason, _writer(name, raw), wall, digest)
-        elif digest and digest != latched[name].digest:
-            latched[name] = replace(latched[name], reason=reason, digest=digest)
+        elif known is None:
+            latched[name] = HaltLatch(name, reason, _writer(name, raw), wall, digest, at=at)
+        elif digest and digest != known.digest:
+            latched[name] = replace(known, reason=reason, digest=digest, at=max(at, known.at))
     halts = tuple(sorted(latched.values(), key=lambda halt: halt.since))
     return state if halts == state.halts else replace(state, halts=halts)
 
@@ -55,7 +59,7 @@ def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState
     """Latched at once, before the file is even written."""
     if any(latch.name == name for latch in state.halts):
         return state
-    return replace(state, halts=(*state.halts, HaltLatch(name, halt.reason, halt.by, halt.at, "")))
+    return replace(state, halts=(*state.halts, HaltLatch(name, halt.reason, halt.by, halt.at, "", at=halt.at)))
 
 
 def resume_by_hand(state: DashboardState, name: str) -> DashboardState:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mac_side.single_engine import hold_engine
-from mac_side.state_file import StateFile, new_state
+from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.clock import Moment
 from shared_schema.errors import StateError
-from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId, StrategyName
+from shared_schema.ids import InstanceId, SignalId
 from shared_schema.sessions import trading_day_of
 
 
@@ -20,30 +19,22 @@ class Rebound:
     before: InstanceId | None
     after: InstanceId
     still_open: tuple[SignalId, ...]
+    copy: Path
+    """The books as they were."""
 
 
-def rebind_books(
-    path: Path,
-    runtime_dir: Path,
-    strategy: StrategyName,
-    mode: Mode,
-    account: AccountAlias,
-    executor: InstanceId,
-    now: Moment,
-) -> Rebound:
-    """Name ``executor`` in the books at ``path``; the engine must not run.
+def rebind_books(path: Path, known: DashboardState, executor: InstanceId, now: Moment) -> Rebound:
+    """Name ``executor`` in the books at ``path``; the caller holds the engine's lock (``hold_engine``).
 
-    Raises EngineHeld while it does, StateError where the books are missing or damaged.
+    ``known`` is the state the person was shown. Raises StateError where the books are missing or damaged.
     """
-    lock = hold_engine(runtime_dir, strategy)
-    try:
-        state_file = StateFile(path)
-        if not path.exists():
-            raise StateError("dashboard.no_books", path)
-        state = state_file.load(new_state(now, mode, account, strategy, ""))
-        changed = replace(state, executor=executor)
-        _, raw = state_file.save(changed, now, trading_day_of(now.market))
-        state_file.keep_last_good(raw)
-    finally:
-        lock.release()
-    return Rebound(state.executor, executor, tuple(entry.signal_id for entry in state.outbox.open))
+    state_file = StateFile(path)
+    if not path.exists():
+        raise StateError("dashboard.no_books", path)
+    raw = path.read_bytes()
+    # Read once more by the engine's own rules, so that nothing is written over what it would refuse.
+    state = state_file.load(new_state(now, known.mode, known.account, known.strategy, known.writer))
+    copy = state_file.keep_copy(raw, f"before-rebind-{int(now.wall)}")
+    _, saved = state_file.save(replace(state, executor=executor), now, trading_day_of(now.market))
+    state_file.keep_last_good(saved)
+    return Rebound(state.executor, executor, tuple(entry.signal_id for entry in state.outbox.open), copy)

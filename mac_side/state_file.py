@@ -43,6 +43,8 @@ class HaltLatch:
     """SHA-256 of the file's bytes; a lifted halt of the same bytes does not come back."""
     confirmed: bool = False
     """Whether the bound executor's heartbeat has shown a halt since."""
+    at: float = 0.0
+    """When its writer halted, by the writer's clock: only a file that is not older lifts it."""
 
 
 @dataclass(frozen=True)

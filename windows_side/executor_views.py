@@ -91,7 +91,7 @@ class ExecutorViews:
             seq=order.result_seq,
             written_at=order.changed_at,
             market_time=order.changed_market,
-            trading_day=order.trading_day,
+            trading_day=order.signal_day or order.trading_day,
             mode=self._rules.mode,
             account=self._rules.account,
         )

@@ -213,19 +213,14 @@ def test_the_last_view_and_heartbeat_say_that_it_ended(desk: Desk) -> None:
 
 
 def test_another_executor_is_bound_only_by_a_person(desk: Desk) -> None:
-    """Rebinding names the new one and tells which signals stay with the old; not while the engine runs."""
+    """Rebinding names the new one, keeps a copy, and tells which signals stay with the old."""
     engine = anchored(desk)
     desk.clock += 60
     desk.quote(1.05)
     desk.turn(engine)
     path = desk.runtime / "dashboard_state.simulate.json"
     now = Moment(desk.clock, desk.clock)
-    arguments = (path, desk.runtime, GRID, "simulate", AccountAlias("main"), InstanceId("new"), now)
-    lock = hold_engine(desk.runtime, GRID)
-    with pytest.raises(EngineHeld):
-        rebind_books(*arguments)  # type: ignore[arg-type]
-    lock.release()
-    rebound = rebind_books(*arguments)  # type: ignore[arg-type]
+    rebound = rebind_books(path, engine.core.state, InstanceId("new"), now)  # type: ignore[union-attr]
     assert (rebound.before, rebound.still_open) == (desk.executor.instance, tuple(desk.signals()))
     again = desk.engine()
     desk.turn(again, 1)

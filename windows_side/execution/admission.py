@@ -185,6 +185,7 @@ class Admission:
             received_at=now.wall,
             received_market=now.market,
             trading_day=day,
+            signal_day=envelope.trading_day if envelope else day,
             version=received.version,
             writer=envelope.writer if envelope else "",
             signal_epoch=envelope.epoch if envelope else None,

@@ -25,6 +25,9 @@ class Order:
     received_at: float
     received_market: float
     trading_day: str
+    """Of the day it was taken here: counts and limits go by it."""
+    signal_day: str = ""
+    """The signal's own trading day: its result carries it, whatever day it is written on."""
     version: int = 2
     writer: str = ""
     signal_epoch: Epoch | None = None
