@@ -20,6 +20,8 @@ from shared_schema.integrity import Key, checksum, sign, signature_holds
 SCHEMA_VERSION = 2
 SMALL_FILE = 64 * 1024
 """Largest accepted signal, result, heartbeat or halt, in bytes."""
+LONGEST_ANSWERED_ID = 1024
+"""Characters: a result repeats the id and must stay a small file."""
 LARGE_FILE = 4 * 1024 * 1024
 """Largest accepted quote file, snapshot or ``executed_signals.json``, in bytes."""
 
@@ -141,7 +143,7 @@ def _check_duplicate_keys(text: bytes, where: str) -> None:
 def _decode_seed(
     payload: dict[str, Any], raw: bytes, body_type: type[Body], where: str, seed_fields: frozenset[str] | None
 ) -> Received[Body]:
-    trusted = _trusted_id(payload)
+    trusted = trusted_id(payload.get("signal_id"))
     if seed_fields is None:
         raise MessageError("no_envelope", where, signal_id=trusted)
     unknown = sorted(set(payload) - seed_fields)
@@ -157,7 +159,7 @@ def _decode_sealed(
     given_signature = payload.pop("signature", None)
     if given_checksum != checksum(payload):
         raise MessageError("damaged", where, damaged=True)
-    trusted = _trusted_id(payload)
+    trusted = trusted_id(payload.get("signal_id"))
     version = payload.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise MessageError("unknown_version", where, version=version, known=SCHEMA_VERSION)
@@ -173,9 +175,9 @@ def _decode_sealed(
     return Received(envelope, _body(payload, body_type, where, trusted), raw, signed)
 
 
-def _trusted_id(payload: dict[str, Any]) -> str | None:
-    identity = payload.get("signal_id")
-    return identity if isinstance(identity, str) and identity else None
+def trusted_id(identity: object) -> str | None:
+    """``identity`` where a result may answer it: a text that is not empty and leaves room in a result."""
+    return identity if isinstance(identity, str) and 0 < len(identity) <= LONGEST_ANSWERED_ID else None
 
 
 def _body(payload: dict[str, Any], body_type: type[Body], where: str, trusted: str | None) -> Body:

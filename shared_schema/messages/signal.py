@@ -11,7 +11,7 @@ from pydantic import Field
 from shared_schema.errors import MessageError
 from shared_schema.ids import Code, Direction, InstanceId, SignalId, StrategyName, is_file_safe
 from shared_schema.integrity import Key
-from shared_schema.messages.record import SMALL_FILE, Envelope, Received, Record, decode
+from shared_schema.messages.record import SMALL_FILE, Envelope, Received, Record, decode, trusted_id
 
 EXPIRES_AFTER = 300.0
 """Seconds from ``timestamp`` to ``expires_at`` where a signal names none."""
@@ -87,7 +87,7 @@ class _WireSignal(OrderSignal):
 def _check(signal: OrderSignal, envelope: Envelope | None, where: str) -> None:
     identity = signal.signal_id
     if not is_file_safe(identity):
-        raise MessageError("bad_id", where, signal_id=identity, value=repr(identity)[:80])
+        raise MessageError("bad_id", where, signal_id=trusted_id(identity), value=repr(identity)[:80])
     if signal.is_cancel and not signal.target_signal_id:
         raise MessageError("missing_field", where, signal_id=identity, field="target_signal_id")
     if envelope is None:
