@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.main import COMMANDS
+from commands.main import COMMANDS, INTERRUPTED
+from shared_schema import errors
 from shared_schema.settings import known_settings
 from shared_schema.settings_sources import OTHER_VARIABLES
 
@@ -48,6 +49,15 @@ def test_every_variable_that_is_read_is_named(name: str) -> None:
     variables |= set(OTHER_VARIABLES) - {"MINIQMT_HANDED_OVER"}
     missing = {variable for variable in variables if f"`{variable}`" not in _text(name)}
     assert missing == set()
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_exit_code_is_told(name: str) -> None:
+    """Scripts rely on exit codes: those of the errors and of Ctrl+C stand in one place of the README."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")]
+    codes = {0, INTERRUPTED, *(kind.exit_code for kind in kinds)}
+    (told,) = re.findall(r"(?:Exit codes:|退出码：)(.*?)[.。]", _text(name), re.DOTALL)
+    assert {int(code) for code in re.findall(r"\d+", told)} == codes
 
 
 def test_both_languages_take_the_same_steps() -> None:
