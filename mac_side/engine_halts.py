@@ -59,7 +59,8 @@ def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState
     """Latched at once, before the file is even written."""
     if any(latch.name == name for latch in state.halts):
         return state
-    return replace(state, halts=(*state.halts, HaltLatch(name, halt.reason, halt.by, halt.at, "", at=halt.at)))
+    latch = HaltLatch(name, halt.reason, halt.by, halt.at, "", at=halt.at)
+    return replace(state, halts=(*state.halts, latch))
 
 
 def resume_by_hand(state: DashboardState, name: str) -> DashboardState:

@@ -48,7 +48,7 @@ from windows_side.execution.sqlite_ledger import SqliteLedger
 from windows_side.executor import Executor
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
-from windows_side.single_instance import hold_single_instance
+from windows_side.single_instance import hold_single_instance, refuse_other_executor
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ def _run_locked(
     files = files_of(settings.runtime_dir, mode, alias)
     ledger = open_ledger(files.ledger, mode, alias)
     memory = ledger.load()
+    red_after = settings.sync.defaults.heartbeat_red_after
+    refuse_other_executor(folder, InstanceId(memory.meta[INSTANCE]), red_after, time.time())
     rules = Rules(
         mode=mode,
         account=alias,

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shared_schema.errors import SettingsError
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
+from shared_schema.errors import FolderError, MessageError, SettingsError
+from shared_schema.ids import InstanceId
+from shared_schema.messages import decode_heartbeat
+from windows_side.quotes.readers import STOPPED
 
 
 def hold_single_instance(role: str, runtime_dir: Path, exchange_folder: Path) -> FileLock:
@@ -46,3 +51,25 @@ def _told(holder: Path) -> str:
         return f"pid {told['pid']}, {told['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "?"
+
+
+def refuse_other_executor(folder: DropFolder, instance: InstanceId, red_after: float, wall: float) -> None:
+    """Raise SettingsError where another executor's heartbeat shows it alive in this folder.
+
+    The lock only reaches processes of one host and RUNTIME_DIR; one executor serves a folder, so the
+    second, wherever it runs, stays out and says who is there. ``red_after`` in seconds, ``wall`` Unix.
+    """
+    for entry in folder.list_folder(HEARTBEAT_FOLDER):
+        if not entry.name.startswith("executor-"):
+            continue
+        try:
+            received = decode_heartbeat(folder.read(f"{HEARTBEAT_FOLDER}/{entry.name}") or b"", entry.name)
+        except (FolderError, MessageError):
+            continue  # half a heartbeat tells of nobody; its next one will
+        envelope, beat = received.envelope, received.body
+        if envelope is None or beat.instance == instance or beat.state == STOPPED:
+            continue
+        age = wall - envelope.written_at
+        if age < red_after:
+            told = f"{beat.instance} ({envelope.writer}, {max(0.0, age):.1f} s)"
+            raise SettingsError("single_instance.other_executor", folder.path, holder=told)

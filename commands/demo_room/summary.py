@@ -1,4 +1,4 @@
-"""The demo's end: what happened, how fast, and whether three memories agree share for share, yuan for yuan."""
+"""The demo's end: what happened, how fast, and whether three memories agree to the share and the yuan."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Summary:
 
 
 def gather(stage: Stage, start_cash: float) -> Facts:
-    """Read ledger, strategy state and the simulated broker's books. Raises StateError where one is damaged."""
+    """Read ledger, strategy state and the simulated broker's books. Raises StateError where one is bad."""
     books = SimulatedBooks.existing(stage.executor_files.simulated_books)
     try:
         trades = books.trades_with_fees()
