@@ -34,9 +34,9 @@ from mac_side.engine_files import EngineFiles
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.settling import check_not_rolled_back
-from mac_side.state_file import StateFile, new_state, state_path
+from mac_side.state_file import DashboardState, StateFile, new_state, state_path
 from mac_side.view import View, write_view
-from shared_schema.clock import Moment, ReplayFollower, Stamper, new_epoch
+from shared_schema.clock import Moment, ReplayFollower, Stamper, new_epoch, random_ending
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
 from shared_schema.errors import FolderError, StateError
@@ -82,6 +82,10 @@ class Engine:
         log: Log,
         watch: FolderWatch,
         wall_clock: Callable[[], float] = time.time,
+        *,
+        make_core: Callable[..., EngineCore] = EngineCore,
+        show: Callable[[Path, View], object] = write_view,
+        random_part: Callable[[], str] = random_ending,
     ) -> None:
         self.place = place
         self.config = config
@@ -90,6 +94,9 @@ class Engine:
         self.follower = ReplayFollower(wall_clock)
         self.files = EngineFiles(place.folder, place.commands)
         self.core: EngineCore | None = None
+        self._make_core = make_core
+        self._write_view = show
+        self._random_part = random_part
         self._state_file: StateFile | None = None
         self._published_at: dict[SignalId, float] = {}
         self._stamper: Stamper | None = None
@@ -125,12 +132,12 @@ class Engine:
             self._halts_while_waiting(now)
             return
         mode, account = met
-        self._state_file = StateFile(self._state_path(mode))
-        fresh = new_state(now, mode, account, self.place.strategy, self.place.writer)
+        self._state_file = StateFile(self._state_path(mode), self.place.folder.disk)
+        fresh = self._fresh_state(now, mode, account)
         state = self._state_file.load(fresh, may_begin=self.place.offline)
         check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
-        self._stamper = Stamper(self.place.writer, new_epoch(now.wall), mode, account)
-        self.core = EngineCore(self.config, state, self.files.is_taken)
+        self._stamper = Stamper(self.place.writer, new_epoch(now.wall, self._random_part), mode, account)
+        self.core = self._make_core(self.config, state, self.files.is_taken)
         self.log.say(
             "info",
             "dashboard_started",
@@ -156,13 +163,15 @@ class Engine:
         """Of the executors alive, those that the books of their mode are bound to."""
         bound = set()
         for beat in beats:
-            path = self._state_path(beat.mode)
-            fresh = new_state(
-                self.follower.now(), beat.mode, beat.account, self.place.strategy, self.place.writer
-            )
-            if path.exists() and StateFile(path).load(fresh).executor == beat.instance:
+            books = StateFile(self._state_path(beat.mode), self.place.folder.disk)
+            fresh = self._fresh_state(self.follower.now(), beat.mode, beat.account)
+            if books.raw is not None and books.load(fresh).executor == beat.instance:
                 bound.add(beat.instance)
         return bound
+
+    def _fresh_state(self, now: Moment, mode: Mode, account: AccountAlias) -> DashboardState:
+        place = self.place
+        return new_state(now, mode, account, place.strategy, place.writer, self._random_part)
 
     def _state_path(self, mode: Mode) -> Path:
         place = self.place
@@ -173,6 +182,7 @@ class Engine:
             place.strategy,
             offline=place.offline,
             in_folder=place.in_folder,
+            disk=place.folder.disk,
         )
 
     def _halts_while_waiting(self, now: Moment) -> None:
@@ -286,13 +296,13 @@ class Engine:
     def _write_halt(self, body: Halt, now: Moment) -> None:
         mode: Mode = self.core.state.mode if self.core is not None else "simulate"
         stamper = self._stamper or Stamper(
-            self.place.writer, new_epoch(now.wall), mode, self.place.alias
+            self.place.writer, new_epoch(now.wall, self._random_part), mode, self.place.alias
         )
         raw = encode(stamper.next(now, trading_day_of(now.market)), body)
         self.place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self.place.writer)}", raw)
 
     def _keep_books(self, label: str) -> None:
-        raw = self._books.path.read_bytes() if self._books.path.exists() else b""
+        raw = self._books.raw or b""
         try:
             copy = self._books.keep_copy(raw, label)
         except FolderError as problem:
@@ -311,7 +321,7 @@ class Engine:
     def _show(self, view: View, now: Moment) -> None:
         self._viewed = now.wall
         try:
-            write_view(self.place.view, view)
+            self._write_view(self.place.view, view)
         except FolderError as problem:
             self.log.say("warning", "view_not_written", problem=problem)
 

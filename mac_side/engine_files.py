@@ -82,9 +82,9 @@ class EngineFiles:
 
     def operator(self) -> Iterator[OperatorSaid | None]:
         """What screens asked for, oldest first; each is forgotten once it was acted on. None: unreadable."""
-        for waiting in waiting_commands(self._commands):
+        for waiting in waiting_commands(self._commands, self.folder.disk):
             yield OperatorSaid(waiting.command) if waiting.command is not None else None
-            forget(waiting)
+            forget(waiting, self.folder.disk)
 
     def is_taken(self, identity: SignalId) -> bool:
         """Whether the folder knows a signal of this id."""

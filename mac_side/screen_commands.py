@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from shared_schema.disk import LocalDisk
+from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError
 from shared_schema.messages.record import SMALL_FILE, Record
@@ -69,7 +69,7 @@ def write_command(folder: Path, command: Command) -> Path:
     return folder / name
 
 
-def waiting_commands(folder: Path) -> list[Waiting]:
+def waiting_commands(folder: Path, disk: Disk | None = None) -> list[Waiting]:
     """The commands that wait, oldest first. Raises FolderError where the folder can't be listed.
 
     A file named as a halt that can't be read is a halt. For any other unreadable one
@@ -77,26 +77,26 @@ def waiting_commands(folder: Path) -> list[Waiting]:
     too: the engine says that it did not carry them out.
     """
     try:
-        names = sorted(entry.name for entry in LocalDisk().list(folder) if _is_ours(entry.name))
+        names = sorted(entry.name for entry in (disk or LocalDisk()).list(folder) if _is_ours(entry.name))
     except FileNotFoundError:
         return []
     except OSError as problem:
         raise FolderError("folder.list_failed", folder, detail=str(problem)) from problem
-    return [Waiting(folder / name, _read(folder, name)) for name in names]
+    return [Waiting(folder / name, _read(DropFolder(folder, disk), name)) for name in names]
 
 
-def forget(waiting: Waiting) -> None:
+def forget(waiting: Waiting, disk: Disk | None = None) -> None:
     """Take a command away after it was carried out. Raises FolderError."""
-    DropFolder(waiting.path.parent).remove(waiting.path.name)
+    DropFolder(waiting.path.parent, disk).remove(waiting.path.name)
 
 
 def _is_ours(name: str) -> bool:
     return not name.startswith(".") and name.endswith(".json")
 
 
-def _read(folder: Path, name: str) -> Command | None:
+def _read(folder: DropFolder, name: str) -> Command | None:
     try:
-        raw = DropFolder(folder).read(name, SMALL_FILE)
+        raw = folder.read(name, SMALL_FILE)
         return Command.model_validate_json(raw or b"")
     except (FolderError, ValidationError):
         # A wish to halt that arrives damaged is still a wish to halt.

@@ -6,6 +6,7 @@ copy beside it is offered. A file without envelope is the seed's and is taken ov
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from mac_side.books import Books
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.seed_state import OUR_KEYS, SEED_KEYS, parts_from_json, parts_to_json
-from shared_schema.clock import Moment, new_epoch
-from shared_schema.disk import Disk
+from shared_schema.clock import Moment, new_epoch, random_ending
+from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, MessageError, StateError
@@ -79,7 +80,14 @@ class DashboardState:
 
 
 def state_path(
-    folder: Path, runtime_dir: Path, mode: Mode, strategy: StrategyName, *, offline: bool, in_folder: bool
+    folder: Path,
+    runtime_dir: Path,
+    mode: Mode,
+    strategy: StrategyName,
+    *,
+    offline: bool,
+    in_folder: bool,
+    disk: Disk | None = None,
 ) -> Path:
     """Where the books of this mode and strategy stand.
 
@@ -88,16 +96,21 @@ def state_path(
     """
     name = state_name(None if is_first(strategy) else strategy, mode, simulate_suffix=not offline)
     in_the_folder = folder / name
-    if in_folder or offline or in_the_folder.exists():
+    if in_folder or offline or (disk or LocalDisk()).stat(in_the_folder) is not None:
         return in_the_folder
     return runtime_dir / name
 
 
 def new_state(
-    now: Moment, mode: Mode, account: AccountAlias, strategy: StrategyName, writer: str
+    now: Moment,
+    mode: Mode,
+    account: AccountAlias,
+    strategy: StrategyName,
+    writer: str,
+    random_part: Callable[[], str] = random_ending,
 ) -> DashboardState:
     """The state of a strategy that has never run: flat, without an anchor."""
-    return DashboardState(new_epoch(now.wall), mode, account, strategy, writer)
+    return DashboardState(new_epoch(now.wall, random_part), mode, account, strategy, writer)
 
 
 class StateFile:
@@ -111,6 +124,11 @@ class StateFile:
     def last_good(self) -> Path:
         """The copy written after each save."""
         return self.path.with_name(self.path.name + LAST_GOOD)
+
+    @property
+    def raw(self) -> bytes | None:
+        """The file's bytes as they stand; None where there is none. Raises StateError."""
+        return self._read(self.path)
 
     def load(self, fresh: DashboardState, *, may_begin: bool = False) -> DashboardState:
         """The state in the file, or ``fresh`` where there never was one.

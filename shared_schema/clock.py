@@ -57,7 +57,12 @@ class ReplayFollower:
         return Moment(wall, self._market if self._market is not None else wall)
 
 
-def new_epoch(wall: float, random_part: Callable[[], str] = lambda: secrets.token_hex(2)) -> Epoch:
+def random_ending() -> str:
+    """What keeps two epochs of one millisecond apart."""
+    return secrets.token_hex(2)
+
+
+def new_epoch(wall: float, random_part: Callable[[], str] = random_ending) -> Epoch:
     """An epoch that sorts after all earlier ones: milliseconds in hex, and a random part."""
     return Epoch(f"{int(wall * 1000):012x}-{random_part()}")
 

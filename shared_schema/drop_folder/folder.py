@@ -116,9 +116,10 @@ class DropFolder:
         try:
             return self._listing(self.path / folder)
         except FolderError as problem:
-            if isinstance(problem.__cause__, FileNotFoundError) and self.path.is_dir():
-                return []
-            raise
+            if not isinstance(problem.__cause__, FileNotFoundError):
+                raise
+        self._listing(self.path)  # where the exchange folder itself is gone, that is not "no files"
+        return []
 
     def _listing(self, path: Path) -> list[FileEntry]:
         try:
@@ -145,7 +146,7 @@ class DropFolder:
 
     def is_offline(self) -> bool:
         """Whether the marker ``OFFLINE`` stands in the folder: no live process may use it."""
-        return (self.path / OFFLINE_MARKER).exists()
+        return self.stat(OFFLINE_MARKER) is not None
 
     def archive(self, name: str, signal_id: SignalId) -> bytes | None:
         """Move a recorded signal to ``order_signal_done/`` and return the bytes that were moved.
