@@ -103,13 +103,17 @@ class Bridge:
         *,
         runtime_dir: Path | None = None,
         sync_tool: str = "local",
+        syncthing_delay: float = 10.0,
         terms: Terms | None = None,
         wait_for_executor: float = 5.0,
         wall_clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Open ``folder``. Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds,
-        damaged or rolled back memory, or another process of this name."""
+        """Open ``folder``; ``sync_tool`` and ``syncthing_delay`` (seconds) as in the settings' section sync.
+
+        Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds, damaged or rolled
+        back memory, or another process of this name.
+        """
         from mac_side.single_engine import hold_engine
 
         if is_first(StrategyName(strategy)):
@@ -118,7 +122,7 @@ class Bridge:
         self.folder = DropFolder(path)
         self.folder.prepare()
         self.offline = is_offline_folder(path)
-        self._defaults: SyncDefaults = sync_defaults(sync_tool)
+        self._defaults: SyncDefaults = sync_defaults(sync_tool, syncthing_delay)
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
