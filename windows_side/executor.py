@@ -395,6 +395,7 @@ class Executor:
         now, monotonic = self._clock.now(), self._monotonic()
         self._publish_results(last=last)
         self._tolerantly(lambda: self._views.time_passed(now, monotonic, force=last))
+        self._tolerantly(lambda: self._views.restore(self._core.book.everything, now, monotonic))
         if not last:  # the broker is closed by then
             self._tolerantly(lambda: self._views.snapshot(now, monotonic))
         self._tolerantly(lambda: self._views.heartbeat(now, monotonic, self._heartbeat(stopped=last)))

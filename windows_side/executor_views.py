@@ -40,6 +40,12 @@ EXECUTED_DAYS = 30 * 86_400.0
 SNAPSHOT_INTERVAL = 5.0
 """Seconds after which an unchanged snapshot is written again."""
 
+RESTORE_INTERVAL = 5.0
+"""Seconds between two looks for results that the folder has lost."""
+RESTORE_FOR = 900.0
+"""Seconds after its last change for which a result is looked after; later a known signal asks for it."""
+RESTORE_AT_MOST = 100
+
 
 class ExecutorViews:
     """Writes the executor's files. Raises FolderError where the folder fails."""
@@ -63,6 +69,7 @@ class ExecutorViews:
         self._snapshot = snapshot
         self._executed_due = True
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
+        self._restored_at = float("-inf")
         self._shown: tuple[object, ...] = ()
         self._account: Account | None = None
 
@@ -82,6 +89,15 @@ class ExecutorViews:
         raw = self._result_bytes(order)
         if self._folder.read(name) != raw:
             self._folder.publish(name, raw)
+
+    def restore(self, orders: Callable[[], list[Order]], now: Moment, monotonic: float) -> None:
+        """Write results again that the folder has lost or shows older, of what changed lately (rule 14)."""
+        if monotonic - self._restored_at < RESTORE_INTERVAL:
+            return
+        self._restored_at = monotonic
+        for order in orders()[-RESTORE_AT_MOST:]:
+            if now.wall - order.changed_at < RESTORE_FOR:
+                self.result_if_missing(order)
 
     def _result_bytes(self, order: Order) -> bytes:
         # The envelope comes from the row as well: a result written again is the same file (rule 9).

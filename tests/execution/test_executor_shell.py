@@ -14,6 +14,7 @@ from shared_schema.errors import StateError
 from shared_schema.ids import SignalId
 from shared_schema.messages import decode_result
 from tests.execution.shell import Shell
+from windows_side.executor_views import RESTORE_INTERVAL
 from windows_side.keyboard import STALE, Typed, type_order
 
 SEED = {"signal_id": "s1", "code": "159201.SZ", "direction": "BUY", "price": 1.2, "shares": 1000}
@@ -264,6 +265,19 @@ def test_results_are_written_again_on_restart_byte_for_byte(shell: Shell) -> Non
     )
     shell.executor.turn()
     assert path.read_bytes() == before and shell.orders == 1
+
+
+def test_a_result_lost_or_rolled_back_is_restored_while_it_is_news(shell: Shell) -> None:
+    """Rule 14: a file of ours that is missing or behind the ledger is written again, the same bytes."""
+    shell.drop(shell.signal())
+    shell.settled()
+    path = shell.folder.path / RESULTS_FOLDER / "order_result_s1.json"
+    before = path.read_bytes()
+    for damage in (path.unlink, lambda: path.write_bytes(b"old")):
+        damage()
+        shell.skip += RESTORE_INTERVAL
+        shell.executor.turn()
+        assert path.read_bytes() == before
 
 
 def test_a_restart_finds_its_open_orders_again(shell: Shell) -> None:
