@@ -54,6 +54,8 @@ class Settings:
     runtime_dir: Path = check.setting(Path(), check.path, "RUNTIME_DIR")
     """Ledger, books and everything that must never be synced."""
     log_dir: Path = check.setting(Path(), check.path, "LOG_DIR")
+    key_file: Path | None = check.setting(None, check.path, "MINIQMT_KEY_FILE")
+    """The signing key; None = ``signing.key`` in ``runtime_dir``, where there is one."""
     sync: Sync = field(default_factory=Sync)
     account: Account = field(default_factory=Account)
     qmt: Qmt = field(default_factory=Qmt)

@@ -25,6 +25,7 @@ from shared_schema.drop_folder.names import (
 )
 from shared_schema.errors import FolderError
 from shared_schema.ids import SignalId
+from shared_schema.integrity import Key
 from shared_schema.messages.record import LARGE_FILE, SMALL_FILE
 
 
@@ -44,8 +45,11 @@ class DropFolder:
         path: Path,
         disk: Disk | None = None,
         random_part: Callable[[], str] = lambda: secrets.token_hex(4),
+        key: Key | None = None,
     ) -> None:
         self.path = path
+        self.key = key
+        """The secret that seals what crosses this folder; None: nothing is signed or checked."""
         self.disk: Disk = disk if disk is not None else LocalDisk()
         self._random_part = random_part
 

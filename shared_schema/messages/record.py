@@ -69,6 +69,8 @@ class Received(Generic[Body]):
     raw: bytes
     signed: bool = False
     """Whether a signature was present and held."""
+    carries_signature: bool = False
+    """Whether its writer signs, held or not: without a key here nobody can tell."""
 
     @property
     def version(self) -> int:
@@ -85,6 +87,22 @@ def encode(envelope: Envelope, body: Record, key: Key | None = None) -> bytes:
     return orjson.dumps(payload | seal, option=orjson.OPT_SORT_KEYS)
 
 
+def signed_again(raw: bytes, key: Key | None) -> bytes:
+    """Our own file ``raw`` under the key in force: the same payload, its signature made anew or left out.
+
+    A file without an envelope (the seed's format) and one that holds already stay as they are.
+    """
+    payload = load_object(raw, limit=LARGE_FILE)
+    if _ENVELOPE_SIGNS.isdisjoint(payload):
+        return raw
+    bare = {name: value for name, value in payload.items() if name not in SEAL_FIELDS}
+    given = payload.pop("signature", None)
+    wanted = sign(bare, key) if key is not None else None
+    if given == wanted:
+        return raw
+    return orjson.dumps(payload | ({"signature": wanted} if wanted else {}), option=orjson.OPT_SORT_KEYS)
+
+
 def decode(
     raw: bytes,
     body_type: type[Body],
@@ -97,12 +115,14 @@ def decode(
     """The record in ``raw``.
 
     ``seed_fields`` are the fields a version 1 file may have (None: version 1 is not
-    accepted here). Raises MessageError with a stable ``error_code``; ``damaged`` is
-    set while the file may still become whole, and ``signal_id`` only where it can be
-    trusted.
+    accepted here; with ``key`` it never is, since it carries no signature). Raises
+    MessageError with a stable ``error_code``; ``damaged`` is set while the file may
+    still become whole, and ``signal_id`` only where it can be trusted.
     """
     payload = load_object(raw, where=where, limit=limit)
     if _ENVELOPE_SIGNS.isdisjoint(payload):
+        if key is not None:
+            raise MessageError("version_1", where)
         return _decode_seed(payload, raw, body_type, where, seed_fields)
     return _decode_sealed(payload, raw, body_type, where, key)
 
@@ -163,16 +183,18 @@ def _decode_sealed(
     version = payload.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise MessageError("unknown_version", where, version=version, known=SCHEMA_VERSION)
-    if version != SCHEMA_VERSION:
-        raise MessageError("bad_version", where, signal_id=trusted, version=str(version)[:20])
     signed = False
     if key is not None:
+        # Before anything is said of the content: an id in a file anybody could write is not to be answered.
         signed = isinstance(given_signature, str) and signature_holds(payload, given_signature, key)
         if not signed:
             raise MessageError("bad_signature", where)
+    if version != SCHEMA_VERSION:
+        raise MessageError("bad_version", where, signal_id=trusted, version=str(version)[:20])
     envelope_part = {name: payload.pop(name) for name in ENVELOPE_FIELDS if name in payload}
     envelope = _body(envelope_part, Envelope, where, trusted)
-    return Received(envelope, _body(payload, body_type, where, trusted), raw, signed)
+    body = _body(payload, body_type, where, trusted)
+    return Received(envelope, body, raw, signed, carries_signature=given_signature is not None)
 
 
 def trusted_id(identity: object) -> str | None:

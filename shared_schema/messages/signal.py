@@ -76,7 +76,7 @@ def decode_signal(raw: bytes, where: str = "", key: Key | None = None) -> Receiv
         **{name: getattr(received.body, name) for name in OrderSignal.model_fields}
     )
     _check(signal, received.envelope, where)
-    return Received(received.envelope, signal, raw, received.signed)
+    return Received(received.envelope, signal, raw, received.signed, received.carries_signature)
 
 
 class _WireSignal(OrderSignal):
