@@ -111,17 +111,23 @@ class Engine:
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set. Raises StateError for books damaged, rolled back or unwritable."""
         while not stop.is_set():
-            try:
-                if self.core is None:
-                    self._begin()
-                if self.core is not None:
-                    self.turn()
-                self._folder_works()
-            except FolderError as problem:
-                self._folder_fails(problem)
+            if not self.attempt():
                 stop.wait(FOLDER_RETRY)
             self.watch.wait(TICK_INTERVAL)
         self.end()
+
+    def attempt(self) -> bool:
+        """One round that outlives a failing folder, beginning where need be; whether the folder worked."""
+        try:
+            if self.core is None:
+                self._begin()
+            if self.core is not None:
+                self.turn()
+            self._folder_works()
+        except FolderError as problem:
+            self._folder_fails(problem)
+            return False
+        return True
 
     def _begin(self) -> None:
         """Find out mode and account, load the books of both, and look back into the folder."""
