@@ -114,7 +114,7 @@ class FolderView:
     def halts(self) -> list[HaltFile]:
         """The halt files of ``control/`` by name."""
         files = self.folder.halts()
-        return [HaltFile(name, *reads_as_halt(raw)) for name, raw in sorted(files.items())]
+        return [HaltFile(name, *reads_as_halt(raw, self.folder.key, name)) for name, raw in sorted(files.items())]
 
     def quote(self) -> tuple[Received[QuoteSnapshot], float] | None:
         """The newest quote of file and ring, and the time its file was written; None where there is none."""
@@ -159,7 +159,7 @@ class FolderView:
         for _ in range(3):  # a file caught between two writings is whole a moment later
             try:
                 raw = self.folder.read_large(name) if large else self.folder.read(name)
-                return decode(raw, name) if raw is not None else None
+                return decode(raw, name, self.folder.key) if raw is not None else None
             except (FolderError, MessageError) as error:
                 problem = f"{error.what}: {error.why}"
         self.problems.append((name, problem))

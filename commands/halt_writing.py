@@ -27,7 +27,7 @@ def write_halt(folder: DropFolder, writer: str, reason: str, mode: Mode, now: fl
     A halt is about every account. Where the usual name can't be replaced (somebody holds it open, or made a
     folder of it), another one that halts as well is taken.
     """
-    raw = _encoded(writer, Halt(halt=True, reason=reason, by=writer, at=now), mode, now)
+    raw = _encoded(folder, writer, Halt(halt=True, reason=reason, by=writer, at=now), mode, now)
     usual = halt_name(writer)
     control = folder.path / CONTROL_FOLDER
     try:
@@ -45,11 +45,11 @@ def write_halt(folder: DropFolder, writer: str, reason: str, mode: Mode, now: fl
 
 def lift_halt(folder: DropFolder, name: str, writer: str, reason: str, mode: Mode, now: float) -> None:
     """Publish the lifting of this host's own halt under its very name. Raises FolderError."""
-    raw = _encoded(writer, Halt(halt=False, reason=reason, by=writer, at=now), mode, now)
+    raw = _encoded(folder, writer, Halt(halt=False, reason=reason, by=writer, at=now), mode, now)
     folder.publish(f"{CONTROL_FOLDER}/{name}", raw)
 
 
-def _encoded(writer: str, body: Halt, mode: Mode, now: float) -> bytes:
+def _encoded(folder: DropFolder, writer: str, body: Halt, mode: Mode, now: float) -> bytes:
     envelope = Envelope(
         writer=writer,
         # Nobody remembers how many halts this host wrote: each begins a memory of its own, after the last.
@@ -61,4 +61,4 @@ def _encoded(writer: str, body: Halt, mode: Mode, now: float) -> bytes:
         mode=mode,
         account=AccountAlias("*"),
     )
-    return encode(envelope, body)
+    return encode(envelope, body, folder.key)

@@ -12,6 +12,7 @@ import typer
 
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MiniqmtError, SettingsError
+from shared_schema.keys import folder_key
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_sources import config_file, read_dotenv, read_toml
 from shared_schema.sync_defaults import SyncDefaults, sync_defaults
@@ -47,11 +48,15 @@ def place_of(folder: Path | None) -> tuple[DropFolder, Settings]:
     """Folder and settings of this host. Raises SettingsError; FolderError where the folder is missing."""
     overrides = {"shared_dir": str(folder.absolute())} if folder is not None else {}
     settings = load_settings(overrides=overrides)
-    return DropFolder(_there(settings.shared_dir or settings.exchange_folder("dashboard"))), settings
+    path = _there(settings.shared_dir or settings.exchange_folder("dashboard"))
+    return DropFolder(path, key=folder_key(settings, path)), settings
 
 
 def place_despite_settings(folder: Path | None) -> Place:
-    """As ``place_of``, but broken settings do not stop it where the folder can be told without them."""
+    """As ``place_of``, but broken settings do not stop it where the folder can be told without them.
+
+    A key that can't be used is as bad: what is written then goes unsigned, which is enough to halt.
+    """
     try:
         found, settings = place_of(folder)
     except SettingsError as problem:

@@ -295,7 +295,7 @@ class Engine:
         self._beat_at, self._beat_state = now.wall, body.state
         stamper = self._stamper
         assert stamper is not None
-        raw = encode(stamper.next(now, trading_day_of(now.market)), body)
+        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
         name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('dashboard', body.instance)}"
         self.place.folder.publish(name, raw, durable=False)
 
@@ -304,7 +304,7 @@ class Engine:
         stamper = self._stamper or Stamper(
             self.place.writer, new_epoch(now.wall, self._random_part), mode, self.place.alias
         )
-        raw = encode(stamper.next(now, trading_day_of(now.market)), body)
+        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
         self.place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self.place.writer)}", raw)
 
     def _keep_books(self, label: str) -> None:

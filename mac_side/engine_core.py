@@ -56,7 +56,7 @@ class EngineCore(EngineTrader):
             case AccountSeen():
                 self._on_account(event, now)
             case HaltsSeen():
-                changed = latch_seen(self.state, event.files, now.wall)
+                changed = latch_seen(self.state, event.files, now.wall, event.key)
                 self._become(changed, "halt_latched" if changed.halted else "halt_lifted", now)
             case OperatorSaid():
                 self._on_operator(event, now)

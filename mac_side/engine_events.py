@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mac_side.bridge_client.link import Beat
 from mac_side.screen_commands import Command as OperatorCommand
 from shared_schema.ids import SignalId
+from shared_schema.integrity import Key
 from shared_schema.log_lines import Level
 from shared_schema.messages import AccountSnapshot, Halt, Heartbeat, OrderResult, QuoteSnapshot, Received
 
@@ -47,6 +48,8 @@ class HaltsSeen:
     """All files in ``control/`` whose names halt; None: unreadable just now."""
 
     files: Mapping[str, bytes | None]
+    key: Key | None = field(default=None, repr=False)
+    """What a lift must be signed with."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class EngineFiles:
 
     def halts(self) -> HaltsSeen:
         """Every file that halts, or lifts a halt."""
-        return HaltsSeen(self.folder.halts())
+        return HaltsSeen(self.folder.halts(), self.folder.key)
 
     def results(self, outbox: Outbox) -> list[ResultSeen]:
         """New results of our signals."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mac_side.bridge_client.link import Beat
 from mac_side.state_file import DashboardState, HaltLatch
 from shared_schema.errors import MessageError
+from shared_schema.integrity import Key
 from shared_schema.messages import Halt, reads_as_halt
 from shared_schema.messages.halt import halted_at
 from shared_schema.messages.record import decode
@@ -16,14 +17,16 @@ from shared_schema.messages.record import decode
 _KEPT_LIFTED = 50
 
 
-def latch_seen(state: DashboardState, files: Mapping[str, bytes | None], wall: float) -> DashboardState:
+def latch_seen(
+    state: DashboardState, files: Mapping[str, bytes | None], wall: float, key: Key | None = None
+) -> DashboardState:
     """``state`` with every halt found latched, and those lifted whose own file now says so.
 
-    A file that is missing changes nothing. ``wall`` is Unix seconds.
+    A file that is missing changes nothing. ``wall`` is Unix seconds; with ``key`` only a signed file lifts.
     """
     latched = {halt.name: halt for halt in state.halts}
     for name, raw in files.items():
-        halted, reason = reads_as_halt(raw)
+        halted, reason = reads_as_halt(raw, key, name)
         digest = hashlib.sha256(raw).hexdigest() if raw else ""
         known, at = latched.get(name), halted_at(raw)
         if not halted:

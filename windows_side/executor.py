@@ -106,7 +106,7 @@ class Executor:
         self._clock = clock
         self._log = log
         self._monotonic = monotonic
-        self._intake = SignalIntake()
+        self._intake = SignalIntake(folder.key)
         self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
         self._broker: BrokerPort | None = None
         self._market: FeedsMarket | None = None
@@ -212,7 +212,7 @@ class Executor:
         except FolderError as problem:
             self._folder_says(problem)
             return []
-        return [HaltsSeen(files)] if files else []
+        return [HaltsSeen(files, self._folder.key)] if files else []
 
     def _broker_events(self) -> Iterable[Event]:
         events: list[Event] = []
@@ -343,7 +343,7 @@ class Executor:
             return "halt"
         try:
             if any(
-                reads_as_halt(raw)[0] and not self._core.was_lifted(name, raw)
+                reads_as_halt(raw, self._folder.key, name)[0] and not self._core.was_lifted(name, raw)
                 for name, raw in self._folder.halts().items()
             ):
                 return "halt"

@@ -242,7 +242,7 @@ class Bridge:
             if envelope is not None and self.state.mode == "simulate":
                 self._follower.quote_seen(envelope.written_at, envelope.market_time)
         self._link = link_of(self._files.beats(wall).beats)
-        state = latch_seen(self.state, self._files.halts().files, wall)
+        state = latch_seen(self.state, self._files.halts().files, wall, self.folder.key)
         state = follow_executor(state, self._link.executor(state.executor))
         if state != self.state:
             self._save(state)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from shared_schema.drop_folder.names import halt_name
 from shared_schema.errors import MessageError
+from shared_schema.integrity import Key
 from shared_schema.messages.record import SMALL_FILE, Record, decode, load_object
 
 
@@ -16,19 +18,28 @@ class Halt(Record):
     """Unix seconds."""
 
 
-def reads_as_halt(raw: bytes | None) -> tuple[bool, str]:
-    """Whether a file found in ``control/`` halts, and its reason.
+def reads_as_halt(raw: bytes | None, key: Key | None = None, name: str = "") -> tuple[bool, str]:
+    """Whether a file found in ``control/`` under ``name`` halts, and its reason.
 
     Only a whole, checked record with ``"halt": false`` does not; whatever can't be
-    read does (a half-written halt is a halt).
+    read does (a half-written halt is a halt). With ``key`` anybody may still halt, but
+    only what the name's own writer signed lifts: a lift copied to another name does not.
     """
     if raw is None:
         return True, "unreadable"
     try:
-        body = decode(raw, Halt, seed_fields=frozenset(Halt.model_fields), limit=SMALL_FILE).body
+        received = decode(raw, Halt, seed_fields=frozenset(Halt.model_fields), limit=SMALL_FILE)
     except MessageError as problem:
         return True, _reason_despite(raw) or problem.error_code
-    return body.halt, body.reason
+    if received.body.halt or key is None:
+        return received.body.halt, received.body.reason
+    try:
+        decode(raw, Halt, limit=SMALL_FILE, key=key)
+    except MessageError as problem:
+        return True, problem.error_code
+    assert received.envelope is not None  # without one nothing holds under a key
+    own = halt_name(received.envelope.writer).removesuffix(".json")
+    return (False, received.body.reason) if name.startswith(f"{own}.") else (True, "other_writer")
 
 
 def halted_at(raw: bytes | None) -> float:

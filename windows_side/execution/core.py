@@ -143,7 +143,7 @@ class ExecutorCore:
             case QuoteSeen():
                 self._quotes.seen(event.received)
             case HaltsSeen():
-                self._desk.set_halt(self._desk.halt.seeing(event.files, now.wall))
+                self._desk.set_halt(self._desk.halt.seeing(event.files, now.wall, event.key))
             case ResumeTyped():
                 self._desk.say("resume_typed", reason=event.reason)
                 self._desk.set_halt(self._desk.halt.resumed(event.files))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared_schema.drop_folder import Name
+from shared_schema.integrity import Key
 from shared_schema.messages import QuoteSnapshot, Received
 from windows_side.brokers.port import BrokerEvent
 from windows_side.execution.intake import Intake
@@ -34,6 +35,8 @@ class HaltsSeen:
     """The files in ``control/`` that halt by name, with their bytes (None: unreadable)."""
 
     files: Mapping[str, bytes | None]
+    key: Key | None = field(default=None, repr=False)
+    """What a lift must be signed with."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared_schema.integrity import Key
 from shared_schema.messages.halt import halted_at, reads_as_halt
 
 OWN = "executor"
@@ -52,11 +53,11 @@ class HaltLatch:
         """Whether a person resumed over this very file."""
         return self.lifted.get(name) == _digest(raw)
 
-    def seeing(self, files: Mapping[str, bytes | None], now: float) -> HaltLatch:
+    def seeing(self, files: Mapping[str, bytes | None], now: float, key: Key | None = None) -> HaltLatch:
         """The latch after a look into ``control/``: name to bytes (None: unreadable)."""
         active = dict(self.active)
         for name, raw in files.items():
-            halts, reason = reads_as_halt(raw)
+            halts, reason = reads_as_halt(raw, key, name)
             known, at = active.get(name), halted_at(raw)
             if not halts:
                 # A rolled-back folder shows the writer's last "resumed" again: that is no resume.
