@@ -74,6 +74,12 @@ class Limits:
     """Trading time after which an order is cancelled by itself."""
     duplicate_window_seconds: float = check.setting(10.0, check.number(0, 3600))
     max_quote_age_seconds: float = check.setting(300.0, check.number(1, 86_400))
+    unknowns_per_day: int = check.setting(3, check.whole(1, 10_000))
+    """The order without a usable answer that halts the account."""
+    round_trips: int = check.setting(6, check.whole(1, 10_000))
+    """Buys followed by a sell of the same code within ``round_trip_minutes`` (market time) that may pass;
+    the next one halts the account. A grid that decides once a minute makes at most two in five minutes."""
+    round_trip_minutes: float = check.setting(5.0, check.number(0.1, 1440))
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Executor:
 
     simulate: bool | None = check.setting(None, check.switch, "ORDER_EXECUTOR_SIMULATE")
     """None = nobody said: neither simulate nor live."""
-    simulate_cash: float = check.setting(1_000_000.0, check.number(0))
+    simulate_cash: float = check.setting(1_000_000.0, check.number(0, 10_000_000_000))
     """Start cash of the simulated account, yuan."""
     commission_rate: float = check.setting(0.0001, check.number(0, 0.1))
     min_commission: float = check.setting(0.0, check.number(0, 1000))

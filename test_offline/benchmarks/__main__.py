@@ -1,0 +1,39 @@
+"""``python -m test_offline.benchmarks latency|polling|backlog|idle``"""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+
+
+def main() -> None:
+    """Run the benchmark asked for and print its table."""
+    parser = argparse.ArgumentParser(prog="python -m test_offline.benchmarks")
+    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle"))
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    console = Console(width=130)
+    if options.which == "latency":
+        from test_offline.benchmarks.latency import run
+
+        run(options.count, "local", options.seed, console)
+    elif options.which == "polling":
+        from test_offline.benchmarks.latency import run
+
+        for tool in ("parallels", "smb"):
+            run(options.count, tool, options.seed, console)
+    elif options.which == "backlog":
+        from test_offline.benchmarks.backlog import run_backlog
+
+        run_backlog(options.count, console)
+    else:
+        from test_offline.benchmarks.idle import run_idle
+
+        run_idle(options.seconds, console)
+
+
+if __name__ == "__main__":
+    main()
