@@ -16,9 +16,11 @@ import secrets
 import stat
 from pathlib import Path
 
+from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import SettingsError
 from shared_schema.exchange_folder import is_offline_folder
 from shared_schema.integrity import Key
+from shared_schema.logs import Log
 from shared_schema.settings import Settings
 
 KEY_FILE = "signing.key"
@@ -124,6 +126,14 @@ def write_key(path: Path, key: Key, *, replace: bool = False) -> None:
     except OSError as problem:
         temporary.unlink(missing_ok=True)
         raise SettingsError("keys.unwritable", path, detail=problem.strerror or problem) from problem
+
+
+def say_key(log: Log, folder: DropFolder) -> None:
+    """Tell at the start of a process which key seals its folder, or what it means that none does."""
+    if folder.key is not None:
+        log.say("info", "signing_key", fingerprint=fingerprint(folder.key))
+    else:
+        log.say("warning", "no_signing_key")
 
 
 def _base32(key: Key) -> str:

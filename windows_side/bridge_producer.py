@@ -29,6 +29,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, InstanceId
+from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
 from shared_schema.sessions import hms
 from shared_schema.settings import Settings, load_settings
@@ -68,7 +69,7 @@ def run(settings: Settings, options: Options, wall_clock: Callable[[], float] = 
     lock = hold_single_instance("producer", settings.runtime_dir, folder_path)
     log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
     try:
-        folder = DropFolder(folder_path)
+        folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
         folder.prepare()
         _prepare_replay(folder, source, log)
         producer = _producer(settings, options, folder, source, log, wall_clock)

@@ -21,6 +21,7 @@ from shared_schema.errors import BrokerError, FolderError, MessageError
 from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat, Quote, Received, Seen, decode_quote, reads_as_halt
+from shared_schema.messages.record import UNSIGNED
 from shared_schema.watch import FolderWatch
 from windows_side.brokers.port import (
     AccountAnswered,
@@ -114,6 +115,7 @@ class Executor:
         self._quote_fingerprint: tuple[int, int, int] | None = None
         self._seen: dict[str, Seen] = {}
         self._folder_failed = False
+        self._said_unsigned: set[str] = set()
         self._results_due: dict[SignalId, Order] = {}
         self._results_again_at = float("-inf")
 
@@ -185,9 +187,12 @@ class Executor:
             raw = self._folder.read_large(QUOTE)
             if raw is None:
                 return []
-            received = decode_quote(raw, QUOTE)
-        except (FolderError, MessageError):
+            received = decode_quote(raw, QUOTE, self._folder.key)
+        except MessageError as problem:
+            self._say_unsigned(QUOTE, problem)
             return []  # half a quote file is normal: its age tells how long it lasts
+        except FolderError:
+            return []
         self._quote_fingerprint = entry.fingerprint
         envelope = received.envelope
         if envelope is not None:
@@ -196,6 +201,12 @@ class Executor:
                 self._clock.quote_seen(envelope.written_at, envelope.market_time)
             self._feed_market(received.body.quotes)
         return [QuoteSeen(received)]
+
+    def _say_unsigned(self, name: str, problem: MessageError) -> None:
+        """Once: a file that is whole and not signed with our key will never become usable."""
+        if problem.error_code in UNSIGNED and name not in self._said_unsigned:
+            self._said_unsigned.add(name)
+            self._log.say("error", "not_signed", file=name)
 
     def _feed_market(self, quotes: Mapping[Code, Quote]) -> None:
         if self._market is None:

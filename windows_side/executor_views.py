@@ -111,7 +111,7 @@ class ExecutorViews:
             mode=self._rules.mode,
             account=self._rules.account,
         )
-        return encode(envelope, result_of(order))
+        return encode(envelope, result_of(order), self._folder.key)
 
     # Views written by time
 
@@ -145,7 +145,7 @@ class ExecutorViews:
 
     def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
         envelope = self._stamper.next(now, trading_day_of(now.market))
-        self._folder.publish(name, encode(envelope, body), durable=False)
+        self._folder.publish(name, encode(envelope, body, self._folder.key), durable=False)
 
 
 def seen_of(envelope: Envelope, received_at: float) -> Seen:

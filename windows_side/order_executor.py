@@ -32,6 +32,7 @@ from shared_schema.drop_folder.names import ACCOUNT_LIVE
 from shared_schema.errors import FolderError, MessageError, MiniqmtError, SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
+from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import Log, open_log
 from shared_schema.messages import Account, decode_account
 from shared_schema.settings import Settings, load_settings
@@ -120,7 +121,8 @@ def run(
         try:
             log = open_log("order_executor", settings.log_dir, console)
             try:
-                _run_locked(settings, DropFolder(path), stop, log, enforce_sessions)
+                folder = DropFolder(path, key=folder_key(settings, path))
+                _run_locked(settings, folder, stop, log, enforce_sessions)
             finally:
                 log.close()
         finally:
@@ -161,7 +163,7 @@ def _run_locked(
         settings, folder, ledger, core, rules, watch, clock, stamper, log, Epoch(memory.meta[EPOCH]), files
     )
     log.say("info", "executor_started", mode=mode, account=alias, instance=rules.instance, folder=folder.path)
-    log.say("warning", "no_signing_key")
+    say_key(log, folder)
     if not enforce_sessions:
         log.say("info", "sessions_only_warn")
     gc.freeze()
@@ -245,7 +247,7 @@ def newest_real_account(folder: DropFolder, alias: AccountAlias) -> AccountState
     """What the simulated account starts from: the producer's newest snapshot, None without a usable one."""
     try:
         raw = folder.read_large(ACCOUNT_LIVE)
-        accounts = decode_account(raw).body.accounts if raw else {}
+        accounts = decode_account(raw, ACCOUNT_LIVE, folder.key).body.accounts if raw else {}
     except (FolderError, MessageError):
         return None
     found = accounts.get(alias) or next(iter(accounts.values()), None)

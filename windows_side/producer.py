@@ -259,7 +259,7 @@ class Producer:
         body = quote_snapshot(
             self._source.codes, data, self._account, hms(moment.market), failing=self._source_retry.is_failing
         )
-        raw = encode(envelope, body)
+        raw = encode(envelope, body, self._folder.key)
         self._folder.publish(QUOTE, raw, durable=False)
         if self._pace.quote_ring:
             self._folder.publish(ring_name(envelope.seq % self._pace.quote_ring), raw, durable=False)
@@ -291,7 +291,7 @@ class Producer:
     def _write_account(self, now: float, account: Account) -> None:
         envelope = self._stamp(self._account_stamps, self._moment(now), ALL_ACCOUNTS)
         body = AccountSnapshot(accounts={self._identity.account: account})
-        self._folder.publish(ACCOUNT_LIVE, encode(envelope, body), durable=False)
+        self._folder.publish(ACCOUNT_LIVE, encode(envelope, body, self._folder.key), durable=False)
         self._account_sent = account
         self._account_at = now + self._pace.account_interval
 
@@ -305,7 +305,8 @@ class Producer:
             accounts=(self._identity.account,),
         )
         name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('producer', self._identity.instance)}"
-        self._folder.publish(name, encode(self._stamp(self._heartbeat_stamps, self._moment(now)), body))
+        envelope = self._stamp(self._heartbeat_stamps, self._moment(now))
+        self._folder.publish(name, encode(envelope, body, self._folder.key))
         self._state_sent = self.state
         self._heartbeat_at = now + self._pace.heartbeat_interval
 

@@ -22,6 +22,8 @@ SMALL_FILE = 64 * 1024
 """Largest accepted signal, result, heartbeat or halt, in bytes."""
 LONGEST_ANSWERED_ID = 1024
 """Characters: a result repeats the id and must stay a small file."""
+UNSIGNED = frozenset({"bad_signature", "version_1"})
+"""Error codes of a file that is whole and that no holder of the key made."""
 LARGE_FILE = 4 * 1024 * 1024
 """Largest accepted quote file, snapshot or ``executed_signals.json``, in bytes."""
 

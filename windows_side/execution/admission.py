@@ -7,6 +7,7 @@ from collections import deque
 
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal, Received, signal_digest
+from shared_schema.messages.record import UNSIGNED
 from shared_schema.words import say
 from windows_side.brokers.port import AccountState, OrderRequest
 from windows_side.execution.actions import AnswerAgain, Archive, CopyToQuarantine, MoveToQuarantine, Submit
@@ -50,7 +51,11 @@ class Admission:
                 if reason:
                     self._say_once(name, reason)
             case KeepApart(reason, copy):
-                self._desk.alarm("quarantined", file=name, reason=reason["reason"])
+                if reason["reason"] not in UNSIGNED:
+                    self._desk.alarm("quarantined", file=name, reason=reason["reason"])
+                elif not self._said_already("not_signed", name):
+                    # Once: the very file is moved away later, and a sender without the key may repeat itself.
+                    self._desk.alarm("not_signed", file=name)
                 self._desk.do(
                     CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason)
                 )

@@ -49,7 +49,7 @@ class Readers:
     def _read(self, name: str, now: float) -> None:
         try:
             raw = self._folder.read(f"{HEARTBEAT_FOLDER}/{name}")
-            received = decode_heartbeat(raw, name) if raw is not None else None
+            received = decode_heartbeat(raw, name, self._folder.key) if raw is not None else None
         except (FolderError, MessageError):
             return  # half written or held just now: the next look tells
         if received is None or received.envelope is None:

@@ -22,7 +22,8 @@ def resume_time(folder: DropFolder, instance: InstanceId, codes: Sequence[Code],
         quote_raw = folder.read_large(QUOTE)
         if heartbeat_raw is None or quote_raw is None:
             return None
-        heartbeat, quote = decode_heartbeat(heartbeat_raw), decode_quote(quote_raw)
+        heartbeat = decode_heartbeat(heartbeat_raw, key=folder.key)
+        quote = decode_quote(quote_raw, QUOTE, folder.key)
     except (FolderError, MessageError):
         return None
     if heartbeat.body.state == STOPPED or quote.envelope is None or quote.envelope.mode != "simulate":
