@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from shared_schema.clock import Moment
 from shared_schema.ids import OrderId, SignalId, TradeId
-from tests.execution.bench import OPEN_AT, Bench, envelope_of, rules_of, signal_of
+from tests.execution.bench import OPEN_AT, Bench, envelope_of, limits_of, rules_of, signal_of
 from windows_side.brokers.port import (
     FINAL_STATUSES,
     AccountAnswered,
@@ -85,7 +85,9 @@ class World(Bench):
         self.folder: dict[str, FileSeen] = {}
         self.dropped: set[SignalId] = set()
         self.crash = ""
-        super().__init__(rules_of(absence_is_proof=True), ready=False)
+        # An unlucky counter is what this world is about: only the count of unknowns must not end it early.
+        limits = limits_of(unknowns_per_day=1000)
+        super().__init__(rules_of(absence_is_proof=True, limits=limits), ready=False)
         self.quote()
 
     # The shell's part, which may die before or after its commit

@@ -145,6 +145,7 @@ def test_orders_a_second_hold_over_a_restart() -> None:
     bench = Bench()
     for number in range(2):
         bench.drop(signal_of(f"s{number}", shares=1000 + 100 * number))
+        bench.placed(f"s{number}", str(number + 1))
     bench.restart()
     bench.drop(signal_of("s2", shares=3000))
     assert bench.state("s2") == "accepted"
@@ -163,6 +164,7 @@ def test_orders_a_day_are_counted_over_restarts() -> None:
     """The day's count comes from the ledger; the next day begins anew."""
     bench = Bench(rules_of(limits=limits_of(orders_per_day=1)))
     bench.drop(signal_of())
+    bench.placed(signal_of().signal_id)
     bench.restart()
     bench.drop(other())
     assert bench.result(SECOND).error_code == "orders_per_day"
@@ -310,6 +312,7 @@ def test_a_strategy_has_one_writer_over_restarts_until_a_person_rebinds() -> Non
     """Fault 72: the second host is refused; ``rebind`` lets the next one in."""
     bench = Bench()
     bench.drop(signal_of())
+    bench.placed(signal_of().signal_id)
     bench.restart()
     bench.drop(other(), envelope_of(writer="dashboard@clone"))
     assert bench.result(SECOND).error_code == "other_writer"

@@ -93,6 +93,11 @@ class MoveToQuarantine:
 
 
 @dataclass(frozen=True)
+class TrustLedger:
+    """A person lets this ledger count as it stands: the second counter starts again from it."""
+
+
+@dataclass(frozen=True)
 class Say:
     """A line in the log: a level, a stable action word and fields. "alarm" also goes to people."""
 
@@ -113,5 +118,6 @@ Action = (
     | Archive
     | CopyToQuarantine
     | MoveToQuarantine
+    | TrustLedger
     | Say
 )

@@ -15,11 +15,12 @@ from windows_side.execution.cancels import Cancels
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import FileSeen
 from windows_side.execution.intake import KeepApart, LeaveAlone, RefusedFile, SignalFile
-from windows_side.execution.ledger import WRITERS
+from windows_side.execution.ledger import DOUBT_BEFORE, SETTLED_BEFORE, WRITERS
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import sellable
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
+from windows_side.execution.runaway import RoundTrips
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.tags import tag_of
 
@@ -30,13 +31,25 @@ UNUSABLE = "unusable:"
 class Admission:
     """Decides about every file a scan finds, and about the orders that wait for their turn."""
 
-    def __init__(self, desk: Desk, quotes: QuoteBoard, cancels: Cancels, writers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        quotes: QuoteBoard,
+        cancels: Cancels,
+        writers: dict[str, str],
+        doubt_before: float = 0.0,
+    ) -> None:
         self._desk = desk
         self._quotes = quotes
         self._cancels = cancels
         self._writers = writers
         # Of an earlier run too: a restart is no way around the orders a second.
         self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
+        self._round_trips = RoundTrips(desk.rules.limits)
+        for order in sorted(desk.book.everything(), key=lambda order: order.calling_market):
+            if order.calling_at and order.signal is not None:
+                self._round_trips.note(order.signal.code, order.signal.direction, order.calling_market)
+        self._doubt_before = doubt_before
         self._said: set[tuple[str, str]] = set()
 
     # Files
@@ -68,18 +81,27 @@ class Admission:
         known = self._desk.book.digest_of(signal_id)
         if self._clashes(name, signal_id):
             return
-        if known is None:
+        if known is None and self._desk.is_held:
+            self._say_once(name, "held_back", signal_id=signal_id)
+        elif known is None:
             now = self._desk.now
             digest = UNUSABLE + hashlib.sha256(raw).hexdigest()
             order = Order(signal_id, digest, None, "received", now.wall, now.market, self._desk.trading_day)
             self._refuse(order, code, sentence)
             self._desk.do(Archive(name, signal_id))
+        elif known == SETTLED_BEFORE:
+            self._settled_before(name, signal_id)
         elif known.startswith(UNUSABLE):
             # Unusable the first time, unusable again: the same answer, and it is consumed.
             self._desk.do(AnswerAgain(signal_id))
             self._desk.do(Archive(name, signal_id))
         else:
             self._reused(name, signal_id)
+
+    def _settled_before(self, name: str, signal_id: SignalId) -> None:
+        # Only its id outlived a lost ledger: it is consumed, never executed, and nothing is said of its end.
+        self._desk.alarm("settled_without_record", signal_id=signal_id)
+        self._desk.do(Archive(name, signal_id))
 
     def _reused(self, name: str, signal_id: SignalId) -> None:
         # The first stands; nothing further of this id is executed, and no result may confuse the first's.
@@ -97,6 +119,13 @@ class Admission:
     ) -> None:
         signal = received.body
         if self._known(name, received) or self._not_addressed(name, received):
+            return
+        if self._desk.is_held:
+            # Refusing it would be a lie where the lost part of the ledger has executed it.
+            self._say_once(name, "held_back", signal_id=signal.signal_id)
+            return
+        if signal.timestamp < self._doubt_before:
+            self._doubtful(name, self._row(received, file_time))
             return
         expired = self._desk.now.wall > signal.deadline and not signal.is_cancel
         refused_now = expired or (self._desk.halt.is_halted and not signal.is_cancel)
@@ -120,6 +149,29 @@ class Admission:
             self._admit(order, account, asked_at)
         self._desk.do(Archive(name, order.signal_id))
 
+    def _doubtful(self, name: str, order: Order) -> None:
+        """Decided while the ledger's memory is missing: it may be at the broker already (I1 before I2)."""
+        now = self._desk.now
+        if order.is_cancel:
+            self._cancels.take(order)
+        else:
+            doubted = order.changed(tag=tag_of(self._desk.rules.account, order.signal_day, order.signal_id))
+            unknown = self._desk.store(
+                doubted.after(OrderEvent.DOUBT),
+                "doubtful",
+                intent_at=now.wall,
+                calling_at=now.wall,
+                calling_market=now.market,
+                unclear_at=now.wall,
+            )
+            self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
+        self._desk.do(Archive(name, order.signal_id))
+
+    def begin_doubt(self, before: float) -> None:
+        """Signals decided before ``before`` (Unix seconds) and not known are unknown, not new."""
+        self._doubt_before = before
+        self._desk.remember(DOUBT_BEFORE, before)
+
     def _known(self, name: str, received: Received[OrderSignal]) -> bool:
         signal_id = received.body.signal_id
         if self._clashes(name, signal_id):
@@ -127,6 +179,9 @@ class Admission:
         digest = self._desk.book.digest_of(signal_id)
         if digest is None:
             return False
+        if digest == SETTLED_BEFORE:
+            self._settled_before(name, signal_id)
+            return True
         if digest != signal_digest(received.body, received.envelope):
             self._reused(name, signal_id)
             return True
@@ -202,7 +257,7 @@ class Admission:
     # Orders
 
     def _admit(self, order: Order, account: AccountState | None, asked_at: float) -> None:
-        refusal = self._gate(order, account, asked_at)
+        refusal = self._gate(order, account, asked_at) or self._runs_away(order)
         if refusal is not None:
             self._refuse(order, refusal.error_code, _sentence(refusal))
             return
@@ -222,6 +277,7 @@ class Admission:
             raise ValueError(f"{order.signal_id} has no signal to place")
         now = self._desk.now
         self._calls.append(now.wall)
+        self._round_trips.note(signal.code, signal.direction, now.market)
         self._desk.store(
             order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market
         )
@@ -241,7 +297,7 @@ class Admission:
         for order in self._desk.book.waiting():
             if not self._may_call():
                 return
-            refusal = self._gate(order, account, asked_at)
+            refusal = self._gate(order, account, asked_at) or self._runs_away(order)
             if self._desk.halt.is_halted:
                 refusal = Refusal("halted", {"reason": self._desk.halt.reason})
             if refusal is not None:
@@ -267,6 +323,19 @@ class Admission:
             self._calls.popleft()
         return len(self._calls) < self._desk.rules.limits.orders_per_second
 
+    def _runs_away(self, order: Order) -> Refusal | None:
+        """Halt the account where this order would complete one round trip too many (fault 64)."""
+        signal, limits = order.signal, self._desk.rules.limits
+        if signal is None or not self._round_trips.too_many(
+            signal.code, signal.direction, self._desk.now.market
+        ):
+            return None
+        reason = say(
+            "recovery.runaway", code=signal.code, count=limits.round_trips, minutes=limits.round_trip_minutes
+        )
+        self._desk.halt_trading(reason)
+        return Refusal("halted", {"reason": reason})
+
     def _gate(self, order: Order, account: AccountState | None, asked_at: float) -> Refusal | None:
         signal, book, now = order.signal, self._desk.book, self._desk.now
         if signal is None or account is None:
@@ -286,6 +355,7 @@ class Admission:
             orders_today=book.orders_on(self._desk.trading_day) - counted,
             turnover_today=book.turnover_on(self._desk.trading_day, signal.code) - already,
             duplicate_of=duplicate or "",
+            unknown_of=book.unknown_of(signal.code) or "",
         )
         return refusal_of(signal, facts, self._desk.rules)
 

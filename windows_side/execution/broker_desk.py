@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from shared_schema.errors import StateError
-from shared_schema.ids import OrderId
+from shared_schema.ids import OrderId, SignalId, Tag
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import Trade
 from shared_schema.words import say
 from windows_side.brokers.port import (
     FINAL_STATUSES,
+    AccountState,
     BrokerOrder,
     BrokerTrade,
     CancelReturned,
@@ -20,9 +21,13 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
     Unclear,
 )
-from windows_side.execution.actions import AskDay
+from windows_side.execution.actions import AskDay, RecordOrder
 from windows_side.execution.desk import Desk
+from windows_side.execution.events import ResolveTyped
+from windows_side.execution.final_list import FinalList, final_list_of, nothing_unexplained
+from windows_side.execution.ledger import JournalEntry
 from windows_side.execution.order import Order
+from windows_side.execution.resolve import candidates_of, objection_to
 from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
@@ -39,7 +44,11 @@ class BrokerDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
+        self._mirror: dict[OrderId, BrokerOrder] = {}
         self._foreign: set[OrderId] = set()
+        self._foreign_tags: set[Tag] = set()
+        self._final_list: FinalList | None = None
+        self._shown: dict[SignalId, tuple[OrderId, ...]] = {}
         self._impossible_said: set[tuple[str, str]] = set()
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
@@ -95,6 +104,26 @@ class BrokerDesk:
         )
         self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
         self._desk.do(AskDay())
+        self._too_many_unknown()
+
+    def _too_many_unknown(self) -> None:
+        limit = self._desk.rules.limits.unknowns_per_day
+        today = self._desk.book.placed_on(self._desk.trading_day)
+        count = sum(1 for order in today if order.unclear_at)
+        if count >= limit:
+            self._desk.halt_trading(say("recovery.too_many_unknown", count=count))
+
+    def doubt(self, order: Order) -> None:
+        """Of an order that waits in a ledger that was put back: it may have been handed in since."""
+        now = self._desk.now
+        unknown = self._desk.store(
+            order.after(OrderEvent.DOUBT),
+            "doubtful",
+            calling_at=now.wall,
+            calling_market=now.market,
+            unclear_at=now.wall,
+        )
+        self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
 
     def submit_overran(self, event: SubmitOverran) -> None:
         """The place call did not come back in time: unknown, never failed."""
@@ -132,7 +161,79 @@ class BrokerDesk:
             if not order.order_id:
                 self._not_in_list(order, event.asked_at)
         self._left_open.clear()
+        self._show_candidates()
+        known = self._desk.book.placed_on(self._desk.trading_day)
+        self._final_list = final_list_of(event.day, event.asked_at, self._desk.now, known) or self._final_list
         return True
+
+    def account_answered(self, account: AccountState, asked_at: float) -> None:
+        """Asset and positions; after the final list they may prove that an unknown order never was (I4)."""
+        final = self._final_list
+        if final is None or asked_at <= final.asked_at:
+            return
+        for order in self._desk.book.unknown():
+            code = order.signal.code if order.signal is not None else None
+            asked_after = 0 < order.unclear_at < final.asked_at
+            if code is None or order.order_id or not asked_after or order.trading_day != final.trading_day:
+                continue
+            if nothing_unexplained(final, account, code):
+                self._desk.store(
+                    order.after(OrderEvent.PROVEN_ABSENT),
+                    "final_list",
+                    error_code="not_placed",
+                    message=say("recovery.final_list"),
+                )
+
+    def _show_candidates(self) -> None:
+        """Name the orders that could be an unknown one; a person decides, never the machine."""
+        for order in self._desk.book.unknown():
+            if order.order_id:
+                continue
+            found = tuple(
+                seen.order_id for seen in candidates_of(order, self._mirror.values(), self._desk.book)
+            )
+            if found and self._shown.get(order.signal_id) != found:
+                self._shown[order.signal_id] = found
+                self._desk.alarm(
+                    "order_candidates",
+                    signal_id=order.signal_id,
+                    orders=", ".join(found),
+                    sentence=order.message,
+                )
+
+    def resolve(self, event: ResolveTyped) -> None:
+        """A person's proof about an unknown order: it was never placed, or it is the broker's order X."""
+        order = self._desk.book.get(event.signal_id)
+        if order is None or order.state != "unknown" or order.order_id:
+            self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=say("recovery.not_unknown"))
+            return
+        if event.order_id is None:
+            self._desk.store(
+                order.after(OrderEvent.PROVEN_ABSENT),
+                "resolved_not_placed",
+                event.reason,
+                error_code="not_placed",
+                message=say("recovery.resolved_not_placed", reason=event.reason),
+            )
+            return
+        seen = self._mirror.get(event.order_id)
+        objection = "not_listed" if seen is None else objection_to(order, seen, self._desk.book)
+        if seen is None or objection is not None:
+            why = say(f"recovery.refused_{objection}", order_id=event.order_id)
+            entry = JournalEntry(self._desk.now.wall, order.signal_id, "resolve_refused", why)
+            self._desk.do(RecordOrder(order, entry))
+            self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=why)
+            return
+        self._desk.store(
+            order.after(OrderEvent.LIVE),
+            "resolved_placed",
+            f"{event.order_id} {event.reason}".strip(),
+            order_id=event.order_id,
+            error_code="",
+            final_seen_at=0.0,
+        )
+        self.order_updated(seen)
+        self._desk.do(AskDay())
 
     def _not_in_list(self, order: Order, asked_at: float) -> None:
         asked_after = order.signal_id in self._left_open or 0 < order.unclear_at < asked_at
@@ -150,6 +251,7 @@ class BrokerDesk:
 
     def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
         """An order as the broker shows it; ``asked_at`` where it comes from a query."""
+        self._mirror[seen.order_id] = seen
         order = self._desk.book.by_tag(seen.remark) if seen.remark else None
         if order is None:
             order = self._desk.book.by_order_id(seen.order_id)
@@ -179,9 +281,20 @@ class BrokerDesk:
             return
         self._foreign.add(seen.order_id)
         if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
-            # Our tag, unknown to the ledger: it was put back, or another executor trades here.
-            self._desk.halt_trading(f"order {seen.order_id} carries our tag and is not in the ledger")
+            self._tag_without_row(seen.order_id, Tag(seen.remark))
         self._desk.say("foreign_order", order_id=seen.order_id, code=seen.code, shares=seen.shares)
+
+    def _tag_without_row(self, order_id: OrderId, tag: Tag) -> None:
+        # Our tag, unknown to the ledger: it was put back, or another executor trades here.
+        self._foreign_tags.add(tag)
+        self._desk.hold(say("recovery.tag_without_row", order_id=order_id))
+
+    def accept_foreign_tags(self) -> None:
+        """A person has seen the orders that carry our tag without a row: they hold nothing any more."""
+        if not self._foreign_tags:
+            return
+        self._desk.accept_tags(self._foreign_tags)
+        self._foreign_tags.clear()
 
     def trade_updated(self, seen: BrokerTrade) -> None:
         """A fill; the same one may come many times, and before its order."""
@@ -190,6 +303,8 @@ class BrokerDesk:
             order = self._desk.book.by_order_id(seen.order_id)
         if order is None:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
+                self._tag_without_row(seen.order_id, Tag(seen.remark))
             return
         if not self._is_the_one(order, seen.order_id):
             return

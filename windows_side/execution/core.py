@@ -22,7 +22,7 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
     TradeUpdate,
 )
-from windows_side.execution.actions import Action, AskAccount, AskDay
+from windows_side.execution.actions import Action, AskAccount, AskDay, TrustLedger
 from windows_side.execution.admission import Admission
 from windows_side.execution.broker_desk import BrokerDesk
 from windows_side.execution.cancels import Cancels
@@ -33,10 +33,11 @@ from windows_side.execution.events import (
     HaltsSeen,
     QuoteSeen,
     RebindTyped,
+    ResolveTyped,
     ResumeTyped,
     TimePassed,
 )
-from windows_side.execution.ledger import Memory
+from windows_side.execution.ledger import DOUBT_BEFORE, WRITERS, Memory
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.rules import Rules
@@ -56,7 +57,11 @@ class ExecutorCore:
         self._broker = BrokerDesk(self._desk)
         self._cancels = Cancels(self._desk)
         self._admission = Admission(
-            self._desk, self._quotes, self._cancels, dict(memory.meta.get("writers", {}))
+            self._desk,
+            self._quotes,
+            self._cancels,
+            dict(memory.meta.get(WRITERS, {})),
+            float(memory.meta.get(DOUBT_BEFORE, 0.0)),
         )
         self._broker_ready = False
         self._reconciled = False
@@ -114,10 +119,18 @@ class ExecutorCore:
 
     # The one way in
 
-    def start(self, now: Moment) -> list[Action]:
-        """After the ledger was loaded: close what provably never reached the broker, say what is open."""
+    def start(self, now: Moment, put_back: str = "") -> list[Action]:
+        """After the ledger was loaded: close what provably never reached the broker, say what is open.
+
+        ``put_back`` says why the ledger can't be the newest one: then it holds, and proves nothing.
+        """
         self._desk.now = now
+        if put_back:
+            self._desk.hold(put_back)
         for order in self._desk.book.waiting():
+            if self._desk.is_held:
+                self._broker.doubt(order)
+                continue
             # INTENT without CALLING: the native call was never begun, and the strategy has moved on.
             self._desk.store(
                 order.after(OrderEvent.PROVEN_ABSENT),
@@ -145,16 +158,27 @@ class ExecutorCore:
             case HaltsSeen():
                 self._desk.set_halt(self._desk.halt.seeing(event.files, now.wall, event.key))
             case ResumeTyped():
-                self._desk.say("resume_typed", reason=event.reason)
-                self._desk.set_halt(self._desk.halt.resumed(event.files))
+                self._resumed(event)
             case RebindTyped():
                 self._admission.rebind(event.strategy)
+            case ResolveTyped():
+                self._broker.resolve(event)
+                self._cancels.settle()
             case TimePassed():
                 pass
             case _:
                 self._broker_said(event)
         self._time_passed()
         return self._desk.take()
+
+    def _resumed(self, event: ResumeTyped) -> None:
+        self._desk.say("resume_typed", reason=event.reason)
+        if self._desk.is_held:
+            # The person lets the ledger count; what was decided until now may be in its lost part.
+            self._admission.begin_doubt(self._desk.now.wall + self._rules.limits.future_seconds)
+            self._broker.accept_foreign_tags()
+            self._desk.do(TrustLedger())
+        self._desk.set_halt(self._desk.halt.resumed(event.files))
 
     def _broker_said(self, event: object) -> None:
         match event:
@@ -177,6 +201,7 @@ class ExecutorCore:
             case AccountAnswered():
                 if event.account is not None:
                     self._account, self._asked_account = event.account, event.asked_at
+                    self._broker.account_answered(event.account, event.asked_at)
             case ReadinessChanged():
                 self._readiness(event)
             case _:

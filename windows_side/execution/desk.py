@@ -6,13 +6,15 @@ through ``store``: the row is recorded, and its result follows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from shared_schema.clock import Moment
+from shared_schema.ids import Tag
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
-from windows_side.execution.halt_latch import HaltLatch
-from windows_side.execution.ledger import HALT, JournalEntry, Memory
+from windows_side.execution.halt_latch import PUT_BACK, HaltLatch
+from windows_side.execution.ledger import ACCEPTED_TAGS, HALT, JournalEntry, Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.results import sentence
@@ -27,6 +29,7 @@ class Desk:
         self.book = OrderBook(memory)
         self.halt = HaltLatch.from_json(memory.meta.get(HALT, {}))
         self.now = Moment(0.0, 0.0)
+        self._accepted_tags = {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._result_seq = memory.result_seq
         self._actions: list[Action] = []
 
@@ -71,6 +74,25 @@ class Desk:
     def halt_trading(self, reason: str) -> None:
         """Halt by the executor's own decision (an impossible event, a runaway loop)."""
         self.set_halt(self.halt.halting(reason, self.now.wall))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the ledger itself is in doubt: then new signals are neither taken nor refused."""
+        return PUT_BACK in self.halt.active
+
+    def hold(self, reason: str) -> None:
+        """Halt because the ledger can't be the whole memory (it was put back, or another trades here)."""
+        if PUT_BACK in self.halt.active:
+            return
+        self.alarm("ledger_put_back", reason=reason)
+        self.set_halt(self.halt.halting(reason, self.now.wall, PUT_BACK))
+
+    def accept_tags(self, tags: Iterable[Tag]) -> None:
+        """Know our tags at the broker that no row explains, durably: a person has seen them."""
+        for tag in tags:
+            self.book.accept_tag(tag)
+            self._accepted_tags.add(tag)
+        self.remember(ACCEPTED_TAGS, sorted(self._accepted_tags))
 
     def do(self, action: Action) -> None:
         """Ask the shell for an action."""

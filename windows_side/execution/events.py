@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared_schema.drop_folder import Name
+from shared_schema.ids import OrderId, SignalId
 from shared_schema.integrity import Key
 from shared_schema.messages import QuoteSnapshot, Received
 from windows_side.brokers.port import BrokerEvent
@@ -55,8 +56,18 @@ class RebindTyped:
 
 
 @dataclass(frozen=True)
+class ResolveTyped:
+    """A person looked at the broker's list: what became of an unknown order (a proof of I4)."""
+
+    signal_id: SignalId
+    order_id: OrderId | None
+    """The broker's id where the order was placed; None: it was not."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class TimePassed:
     """Nothing happened but time."""
 
 
-Event = FileSeen | QuoteSeen | HaltsSeen | ResumeTyped | RebindTyped | TimePassed | BrokerEvent
+Event = FileSeen | QuoteSeen | HaltsSeen | ResumeTyped | RebindTyped | ResolveTyped | TimePassed | BrokerEvent

@@ -27,6 +27,12 @@ COMMITS = "commits"
 HALT = "halt"
 WRITERS = "writers"
 BOUND_TO = "bound_to"
+DOUBT_BEFORE = "doubt_before"
+"""Of signals decided before this moment (Unix seconds) and not in the ledger nobody knows what was done."""
+ACCEPTED_TAGS = "accepted_tags"
+"""Our tags at the broker that no row explains and a person has seen."""
+SETTLED_BEFORE = "settled before the ledger was rebuilt"
+"""Stands for the digest of an id that is settled and of which nothing else is left."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,13 @@ class Change:
     orders: tuple[Order, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     journal: tuple[JournalEntry, ...] = ()
+    settled_ids: tuple[SignalId, ...] = ()
+    """Ids that are settled, of which no row is left (``recover``)."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""
-        return not (self.orders or self.meta or self.journal)
+        return not (self.orders or self.meta or self.journal or self.settled_ids)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shared_schema.ids import Code, OrderId, SignalId, Tag
 from shared_schema.messages import OrderSignal, price_text
 from windows_side.brokers.port import AccountState
-from windows_side.execution.ledger import Memory
+from windows_side.execution.ledger import ACCEPTED_TAGS, Memory
 from windows_side.execution.order import Order
 
 
@@ -20,7 +20,7 @@ class OrderBook:
         self._known = dict(memory.known)
         self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
         self._by_tag: dict[Tag, SignalId] = {}
-        self._tags = set(memory.tags)
+        self._tags = set(memory.tags) | {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._by_order_id: dict[OrderId, SignalId] = {}
         for order in memory.orders.values():
             self.put(order)
@@ -62,6 +62,10 @@ class OrderBook:
         """Whether an order of this ledger ever carried ``tag``, also one settled on an earlier day."""
         return tag in self._tags
 
+    def accept_tag(self, tag: Tag) -> None:
+        """Know a tag that no row explains, because a person has seen it."""
+        self._tags.add(tag)
+
     def by_order_id(self, order_id: OrderId) -> Order | None:
         """The row the broker's id belongs to."""
         signal_id = self._by_order_id.get(order_id)
@@ -82,6 +86,14 @@ class OrderBook:
     def at_broker(self) -> list[Order]:
         """Orders that are or may be alive at the broker, oldest first."""
         return [order for order in self.open() if order.is_at_broker and not order.is_cancel]
+
+    def unknown(self) -> list[Order]:
+        """Orders of which nobody knows whether they were placed, of any day, oldest first."""
+        return [order for order in self.at_broker() if order.state == "unknown"]
+
+    def unknown_of(self, code: Code) -> SignalId | None:
+        """An unknown order of ``code``, None without one."""
+        return next((o.signal_id for o in self.unknown() if o.signal and o.signal.code == code), None)
 
     def open_cancels(self) -> list[Order]:
         """Cancel signals whose target has not ended."""

@@ -55,6 +55,8 @@ class Facts:
     """Of the code, both sides, yuan."""
     duplicate_of: str = ""
     """Signal of the same intent within the window."""
+    unknown_of: str = ""
+    """An order of the code whose outcome is unknown."""
 
 
 Check = Callable[[OrderSignal, Facts, Rules, Instrument], Refusal | None]
@@ -178,6 +180,13 @@ def _duplicate(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -
     return Refusal("duplicate_intent", {"other": facts.duplicate_of, "seconds": window})
 
 
+def _no_unknown(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
+    # I13: it may have bought already; lots of other orders may still be sold.
+    if signal.direction == "SELL" or not facts.unknown_of:
+        return None
+    return Refusal("unknown_order", {"code": signal.code, "other": facts.unknown_of})
+
+
 def _means(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
     if signal.direction == "SELL":
         if signal.shares <= facts.sellable:
@@ -201,5 +210,6 @@ CHECKS: tuple[Check, ...] = (
     _price,
     _duplicate,
     _counts,
+    _no_unknown,
     _means,
 )

@@ -28,6 +28,8 @@ class OrderEvent(Enum):
     END_PARTLY = "ended with a part filled"
     JUNK = "rejected at the counter"
     PROVEN_ABSENT = "proven never placed"
+    DOUBT = "in the time a lost ledger can't tell of"
+    """It may have been handed to the broker by a run whose record is gone."""
 
 
 _E = OrderEvent
@@ -38,12 +40,15 @@ TRANSITIONS: dict[tuple[State, OrderEvent], State] = {
     ("received", _E.EXPIRE): "expired",
     ("received", _E.CANCEL_FIRST): "cancelled",
     ("received", _E.ADMIT): "accepted",
+    ("received", _E.DOUBT): "unknown",
     # INTENT is durable, the order waits for its turn: the broker was not called, so it may still end here.
     ("accepted", _E.CALL): "submitted",
     ("accepted", _E.REFUSE): "rejected",
     ("accepted", _E.EXPIRE): "expired",
     ("accepted", _E.CANCEL_FIRST): "cancelled",
     ("accepted", _E.PROVEN_ABSENT): "not_placed",
+    # A ledger that was put back shows no CALLING mark because it lost it: that proves nothing.
+    ("accepted", _E.DOUBT): "unknown",
     # CALLING is durable: only the broker, or the worker's own turning back, can end it.
     ("submitted", _E.TURN_BACK_HALT): "rejected",
     ("submitted", _E.TURN_BACK_EXPIRED): "expired",

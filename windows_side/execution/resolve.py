@@ -1,0 +1,53 @@
+"""What a person may say about an unknown order, and which of the broker's orders could be it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared_schema.instruments import instrument, to_ticks
+from shared_schema.sessions import trading_day_of
+from windows_side.brokers.port import BrokerOrder
+from windows_side.execution.order import Order
+from windows_side.execution.order_book import OrderBook
+
+WINDOW = 300.0
+"""Seconds around the call within which an order may be the one that was placed."""
+
+
+def candidates_of(order: Order, listed: Iterable[BrokerOrder], book: OrderBook) -> list[BrokerOrder]:
+    """Orders equal in code, side, shares, price and window that no row owns: shown, never adopted."""
+    begin = order.calling_market or order.received_market
+    return [
+        seen
+        for seen in listed
+        if objection_to(order, seen, book) is None and _same_price(order, seen) and _in_window(seen, begin)
+    ]
+
+
+def objection_to(order: Order, seen: BrokerOrder, book: OrderBook) -> str | None:
+    """Why the broker's order can't be this row's, one word for the sentence ``recovery.refused_*``."""
+    signal = order.signal
+    if signal is None:
+        return "no_signal"
+    by_tag = book.by_tag(seen.remark) if seen.remark else None
+    if book.by_order_id(seen.order_id) not in (None, order) or by_tag not in (None, order):
+        return "owned"
+    if seen.remark != order.tag and book.knows_tag(seen.remark):
+        return "owned"  # of a row settled on an earlier day
+    if (seen.code, seen.direction, seen.shares) != (signal.code, signal.direction, signal.shares):
+        return "differs"
+    return None
+
+
+def _same_price(order: Order, seen: BrokerOrder) -> bool:
+    signal = order.signal
+    if signal is None or seen.price <= 0:
+        return signal is not None
+    tick = instrument(signal.code).tick_size
+    return to_ticks(seen.price, tick) == to_ticks(signal.price, tick)
+
+
+def _in_window(seen: BrokerOrder, begin: float) -> bool:
+    if not seen.time:
+        return True  # the broker did not say when: nothing speaks against it
+    return abs(seen.time - begin) <= WINDOW and trading_day_of(seen.time) == trading_day_of(begin)
