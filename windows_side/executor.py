@@ -11,17 +11,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared_schema.clock import Moment, ReplayFollower
-from shared_schema.drop_folder import DropFolder, Found, Name, NameKind
+from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import QUOTE
 from shared_schema.errors import BrokerError, FolderError, MessageError
 from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
-from shared_schema.messages import Heartbeat, Quote, Received, Seen, decode_quote, reads_as_halt
+from shared_schema.messages import Heartbeat, Quote, Seen, decode_quote, reads_as_halt
 from shared_schema.messages.record import UNSIGNED
+from shared_schema.points import Reach, pass_by
 from shared_schema.watch import FolderWatch
 from windows_side.brokers.port import (
     AccountAnswered,
@@ -45,19 +45,16 @@ from windows_side.execution.actions import (
     RecordOrder,
     Say,
     Submit,
+    TrustLedger,
 )
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.events import Event, FileSeen, HaltsSeen, QuoteSeen, TimePassed
-from windows_side.execution.intake import RefusedFile, SignalFile, SignalIntake
 from windows_side.execution.ledger import Change, Ledger
 from windows_side.execution.order import Order
+from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
+from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor_views import ExecutorViews, seen_of
-
-FILES_A_TURN = 64
-"""Signals taken in one turn, so that a backlog does not starve the broker's events."""
-LOOK_AGAIN = 0.5
-"""Seconds after which a file that was left alone is looked at again though it has not changed."""
 
 
 class FeedsMarket(Protocol):
@@ -72,12 +69,6 @@ class KeyboardOrders(Protocol):
 
     def take(self) -> list[Event]:
         """The events typed since the last call."""
-
-
-@dataclass
-class _LeftAlone:
-    fingerprint: tuple[int, int, int]
-    look_at: float
 
 
 class Executor:
@@ -96,9 +87,17 @@ class Executor:
         clock: ReplayFollower,
         log: Log,
         monotonic: Callable[[], float] = time.monotonic,
+        counter: SecondCounter | None = None,
+        put_back: str = "",
+        reach: Reach = pass_by,
     ) -> None:
+        """``put_back``: why the ledger can't be the newest one, "" where nothing speaks against it."""
         self._folder = folder
         self._ledger = ledger
+        self._counter = counter
+        self._put_back = put_back
+        self._reach = reach
+        self._was_ready = False
         self._core = core
         self._rules = rules
         self._views = views
@@ -107,22 +106,22 @@ class Executor:
         self._clock = clock
         self._log = log
         self._monotonic = monotonic
-        self._intake = SignalIntake(folder.key)
+        self._scan = SignalScan(folder, log, clock.now, monotonic)
+        self._work = FolderWork(folder, views, log, monotonic, self._found_in_archive, threaded=threaded)
         self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
+        self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self._broker: BrokerPort | None = None
         self._market: FeedsMarket | None = None
-        self._left_alone: dict[str, _LeftAlone] = {}
         self._quote_fingerprint: tuple[int, int, int] | None = None
         self._seen: dict[str, Seen] = {}
-        self._folder_failed = False
         self._said_unsigned: set[str] = set()
-        self._results_due: dict[SignalId, Order] = {}
-        self._results_again_at = float("-inf")
 
     # Wiring
 
     def heard(self, event: BrokerEvent) -> None:
         """The broker's sink: takes an event from any thread and wakes the loop."""
+        if isinstance(event, SubmitReturned):
+            self._reach(Point.AFTER_NATIVE_CALL)
         self._inbox.put(event)
         self._watch.wake()
 
@@ -155,9 +154,11 @@ class Executor:
     def start(self) -> None:
         """Look at the quotes first (they carry the market clock), then at the ledger, then at the broker."""
         self._perform(self._quote_events())
-        self._perform_actions(self._core.start(self._clock.now()))
+        self._perform_actions(self._core.start(self._clock.now(), self._put_back))
+        self._reach(Point.STARTED)
         for order in self._core.book.everything():
             self._tolerantly(lambda order=order: self._views.result_if_missing(order))  # type: ignore[misc]
+        self._reach(Point.RESULTS_RESTORED)
         self._port.start()
 
     def turn(self) -> None:
@@ -170,12 +171,18 @@ class Executor:
         self._perform(self._file_events())
         self._perform([TimePassed()])
         self._write_views()
+        self._work.go_on()
+        if self._core.ready and not self._was_ready:
+            self._reach(Point.RECONCILED)
+        self._was_ready = self._core.ready
 
     def end(self) -> None:
         """Stop cleanly: the broker's worker, then a last look of the views."""
         self._port.stop()
         self._perform(self._broker_events())
         self._write_views(last=True)
+        self._work.finish()
+        self._reach(Point.STOPPED)
 
     # What happened
 
@@ -221,7 +228,7 @@ class Executor:
         try:
             files = self._folder.halts()
         except FolderError as problem:
-            self._folder_says(problem)
+            self._work.failed(problem)
             return []
         return [HaltsSeen(files, self._folder.key)] if files else []
 
@@ -232,6 +239,8 @@ class Executor:
                 events.append(self._inbox.get_nowait())
             except queue.Empty:
                 break
+        if events:
+            self._reach(Point.BROKER_HEARD)
         if any(isinstance(event, (AccountAnswered, OrderUpdate, TradeUpdate)) for event in events):
             self._views.account_changed()
         for event in events:
@@ -246,47 +255,20 @@ class Executor:
             self._log.say("info", "order_submitted", signal_id=event.signal_id, milliseconds=taken)
 
     def _file_events(self) -> list[Event]:
+        events: list[Event] = []
+        while not self._again.empty():
+            events.append(self._again.get_nowait())
         try:
-            found = self._folder.scan()
+            events += self._scan.events()
         except FolderError as problem:
-            self._folder_says(problem)
-            return []
-        self._folder_works()
-        self._intake.forget_missing({file.name.text for file in found})
-        wanted = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT, NameKind.CONFLICT)
-        due = [file for file in found if file.name.kind in wanted and self._is_due(file)]
-        return [event for file in due[:FILES_A_TURN] for event in self._look(file)]
+            self._work.failed(problem)
+            return events
+        self._work.listing_worked()
+        return events
 
-    def _is_due(self, file: Found) -> bool:
-        left = self._left_alone.get(file.name.text)
-        return left is None or left.fingerprint != file.entry.fingerprint or self._monotonic() >= left.look_at
-
-    def _look(self, file: Found) -> list[Event]:
-        name = file.name.text
-        self._left_alone[name] = _LeftAlone(file.entry.fingerprint, self._monotonic() + LOOK_AGAIN)
-        try:
-            raw = self._folder.read(name)
-        except FolderError as problem:
-            self._log.say("warning", "file_unreadable", file=name, problem=problem)
-            return []
-        if raw is None:
-            return []
-        return [self._file_seen(file.name, raw, file.entry.modified_ns / 1e9)]
-
-    def _file_seen(self, name: Name, raw: bytes, file_time: float) -> FileSeen:
-        intake = self._intake.look(name, raw, self._clock.now(), self._monotonic())
-        if isinstance(intake, SignalFile):
-            self._note(intake.received)
-        return FileSeen(name, raw, intake, file_time)
-
-    def _note(self, received: Received[Any]) -> None:
-        envelope = received.envelope
-        if envelope is None:
-            return
-        stream = f"signals.{received.body.strategy}"
-        newest = self._seen.get(stream)
-        if newest is None or (newest.epoch, newest.seq) < (envelope.epoch, envelope.seq):
-            self._seen[stream] = seen_of(envelope, self._clock.now().wall)
+    def _found_in_archive(self, signal_id: SignalId, raw: bytes) -> None:
+        self._again.put(self._scan.found_in_archive(signal_id, raw))
+        self._watch.wake()
 
     # What is done about it
 
@@ -299,31 +281,20 @@ class Executor:
 
     def _perform_actions(self, actions: list[Action]) -> None:
         change = _change_of(actions)
+        submits = any(isinstance(action, Submit) for action in actions)
         if not change.is_empty:
+            self._reach(Point.BEFORE_COMMIT)
             self._ledger.commit(change)
+            self._reach(Point.AFTER_COMMIT)
+        if submits:
+            self._reach(Point.AFTER_INTENT)
+        if submits or TrustLedger() in actions:
+            self._count()
         for action in actions:
             if isinstance(action, (Submit, CancelAtBroker, AskDay, AskAccount)):
                 self._to_broker(action)
         for action in actions:
-            if isinstance(action, PublishResult):
-                self._results_due[action.order.signal_id] = action.order
-        self._publish_results()
-        for action in actions:
             self._in_folder(action)
-
-    def _publish_results(self, *, last: bool = False) -> None:
-        """Write the results that are due; what the folder refuses stays due and is tried again."""
-        if not last and self._monotonic() < self._results_again_at:
-            return
-        for signal_id, order in list(self._results_due.items()):
-            del self._results_due[signal_id]
-            try:
-                self._views.result(order)
-            except FolderError as problem:
-                self._results_due[signal_id] = order  # at the end: one bad name must not hold the others
-                self._results_again_at = self._monotonic() + LOOK_AGAIN
-                self._folder_says(problem)
-                return
 
     def _to_broker(self, action: Submit | CancelAtBroker | AskDay | AskAccount) -> None:
         match action:
@@ -340,13 +311,22 @@ class Executor:
                     )
                 else:
                     self._log.say("info", "order_sent", signal_id=request.signal_id, tag=request.tag)
-                self._port.submit(request, lambda: self.stops(expires_at))
+                self._port.submit(request, lambda: self._guard(expires_at))
+                self._reach(Point.AFTER_HANDING_ON)
             case CancelAtBroker(order_id):
+                self._reach(Point.BEFORE_CANCEL)
                 self._port.cancel(order_id)
             case AskDay():
+                self._reach(Point.BEFORE_ASKING)
                 self._port.ask_day()
             case AskAccount():
                 self._port.ask_account()
+
+    def _guard(self, expires_at: float) -> str | None:
+        reason = self.stops(expires_at)
+        if reason is None:
+            self._reach(Point.BEFORE_NATIVE_CALL)
+        return reason
 
     def stops(self, expires_at: float) -> str | None:
         """The guard, looked at in the worker directly before the native call: "halt", "expired" or None."""
@@ -365,51 +345,31 @@ class Executor:
 
     def _in_folder(self, action: Action) -> None:
         match action:
+            case PublishResult(order):
+                self._work.result(order)
             case Archive(file_name, signal_id):
-                self._tolerantly(lambda: self._archive(file_name, signal_id))
+                self._work.archive(file_name, signal_id)
             case AnswerAgain(signal_id):
-                self._tolerantly(lambda: self._answer_again(signal_id))
+                self._answer_again(signal_id)
             case CopyToQuarantine(file_name, raw, reason):
-                self._tolerantly(lambda: self._folder.quarantine_copy(file_name, raw, reason))
+                self._work.do(lambda: self._folder.quarantine_copy(file_name, raw, reason))
             case MoveToQuarantine(file_name, reason):
-                self._tolerantly(lambda: self._folder.quarantine_move(file_name, reason))
+                self._work.do(lambda: self._folder.quarantine_move(file_name, reason))
             case Say(level, word, fields):
                 self._log.say("error" if level == "alarm" else "info", word, **fields)  # type: ignore[arg-type]
             case _:
                 pass
 
-    def _archive(self, file_name: str, signal_id: SignalId) -> None:
-        moved = self._folder.archive(file_name, signal_id)
-        self._left_alone.pop(file_name, None)
-        if moved is None:
-            return
-        name = Name(file_name, NameKind.SIGNAL_SLOT)
-        seen = self._file_seen(name, moved, self._clock.now().wall)
-        match seen.intake:
-            case SignalFile(received):
-                found = received.body.signal_id
-            case RefusedFile(found):
-                pass
-            case _:
-                return
-        if found != signal_id:
-            # Somebody put the next signal under this name between our reading and our moving.
-            self._perform([seen])
-            self._folder.rename_done(signal_id, found)
-
     def _answer_again(self, signal_id: SignalId) -> None:
         order = self._core.book.get(signal_id) or self._ledger.order(signal_id)
         if order is not None:
-            self._views.result_if_missing(order)
+            self._work.do(lambda: self._views.result_if_missing(order))
 
     def _write_views(self, *, last: bool = False) -> None:
         now, monotonic = self._clock.now(), self._monotonic()
-        self._publish_results(last=last)
-        self._tolerantly(lambda: self._views.time_passed(now, monotonic, force=last))
-        self._tolerantly(lambda: self._views.restore(self._core.book.everything, now, monotonic))
-        if not last:  # the broker is closed by then
-            self._tolerantly(lambda: self._views.snapshot(now, monotonic))
-        self._tolerantly(lambda: self._views.heartbeat(now, monotonic, self._heartbeat(stopped=last)))
+        beat = self._heartbeat(stopped=last)
+        for step in self._views.due(now, monotonic, beat, self._core.book.everything, last=last):
+            self._work.do(step)
 
     def _heartbeat(self, *, stopped: bool) -> Heartbeat:
         halted = self._core.halt_since is not None
@@ -419,30 +379,12 @@ class Executor:
             instance=self._rules.instance,
             ready=self._core.ready and not stopped,
             state=state,
-            seen=dict(self._seen),
+            seen={**self._seen, **self._scan.seen},
             accounts=(self._rules.account,),
             ledger_id=self._ledger.ledger_id,
             commits=self._ledger.commits,
             halt_since=self._core.halt_since,
         )
-
-    # Failures of the folder stop nothing that is durable
-
-    def _tolerantly(self, step: Callable[[], object]) -> None:
-        try:
-            step()
-        except FolderError as problem:
-            self._folder_says(problem)
-
-    def _folder_says(self, problem: FolderError) -> None:
-        if not self._folder_failed:
-            self._folder_failed = True
-            self._log.say("error", "folder_failed", problem=problem)
-
-    def _folder_works(self) -> None:
-        if self._folder_failed:
-            self._folder_failed = False
-            self._log.say("info", "folder_recovered", folder=self._folder.path)
 
 
 def _change_of(actions: list[Action]) -> Change:

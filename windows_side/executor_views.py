@@ -18,7 +18,7 @@ from shared_schema.drop_folder.names import (
     heartbeat_name,
     result_name,
 )
-from shared_schema.ids import Epoch, SignalId
+from shared_schema.ids import Epoch
 from shared_schema.messages import (
     Account,
     AccountSnapshot,
@@ -28,9 +28,11 @@ from shared_schema.messages import (
     Seen,
     encode,
 )
+from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.ledger import Ledger
 from windows_side.execution.order import Order
+from windows_side.execution.points import Point
 from windows_side.execution.results import result_of
 from windows_side.execution.rules import Rules
 
@@ -46,6 +48,8 @@ RESTORE_FOR = 900.0
 """Seconds after its last change for which a result is looked after; later a known signal asks for it."""
 RESTORE_AT_MOST = 100
 
+Step = Callable[[], object]
+
 
 class ExecutorViews:
     """Writes the executor's files. Raises FolderError where the folder fails."""
@@ -59,6 +63,7 @@ class ExecutorViews:
         ledger_epoch: Epoch,
         heartbeat_interval: float,
         snapshot: Callable[[], Account] | None,
+        reach: Reach = pass_by,
     ) -> None:
         self._folder = folder
         self._ledger = ledger
@@ -67,21 +72,24 @@ class ExecutorViews:
         self._epoch = ledger_epoch
         self._heartbeat_interval = heartbeat_interval
         self._snapshot = snapshot
+        self._reach = reach
         self._executed_due = True
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
         self._restored_at = float("-inf")
         self._shown: tuple[object, ...] = ()
-        self._account: Account | None = None
 
     # Results
 
     def result(self, order: Order) -> None:
         """Write a row's result; a terminal one also into the slot of the seed's readers."""
         raw = self._result_bytes(order)
+        self._reach(Point.BEFORE_RESULT)
         self._folder.publish(f"{RESULTS_FOLDER}/{result_name(order.signal_id)}", raw)
+        self._reach(Point.AFTER_RESULT_FILE)
         if order.is_terminal:
             self._folder.publish(RESULT_SLOT, raw, durable=False)
             self._executed_due = True
+        self._reach(Point.AFTER_RESULT)
 
     def result_if_missing(self, order: Order) -> None:
         """Write a row's result again where the folder does not show these very bytes."""
@@ -89,15 +97,6 @@ class ExecutorViews:
         raw = self._result_bytes(order)
         if self._folder.read(name) != raw:
             self._folder.publish(name, raw)
-
-    def restore(self, orders: Callable[[], list[Order]], now: Moment, monotonic: float) -> None:
-        """Write results again that the folder has lost or shows older, of what changed lately (rule 14)."""
-        if monotonic - self._restored_at < RESTORE_INTERVAL:
-            return
-        self._restored_at = monotonic
-        for order in orders()[-RESTORE_AT_MOST:]:
-            if now.wall - order.changed_at < RESTORE_FOR:
-                self.result_if_missing(order)
 
     def _result_bytes(self, order: Order) -> bytes:
         # The envelope comes from the row as well: a result written again is the same file (rule 9).
@@ -115,33 +114,48 @@ class ExecutorViews:
 
     # Views written by time
 
-    def time_passed(self, now: Moment, monotonic: float, *, force: bool = False) -> None:
-        """Write what is due: the executed ids at most once a second, the snapshot when it changed."""
-        if self._executed_due and (force or monotonic - self._executed_at >= EXECUTED_INTERVAL):
-            self._executed_due = False
-            self._executed_at = monotonic
-            ids: list[SignalId] = self._ledger.settled_since(now.wall - EXECUTED_DAYS)
-            self._publish(EXECUTED, ExecutedSignals(signal_ids=tuple(ids)), now)
-
     def account_changed(self) -> None:
         """The account moved: its snapshot is due."""
         self._snapshot_at = float("-inf")
 
-    def snapshot(self, now: Moment, monotonic: float) -> None:
-        """Write ``account_snapshot.simulate.json`` where it changed, or every few seconds."""
-        if self._snapshot is None or monotonic - self._snapshot_at < SNAPSHOT_INTERVAL:
-            return
-        self._snapshot_at = monotonic
-        body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
-        self._publish(ACCOUNT_SIMULATE, body, now)
+    def due(
+        self,
+        now: Moment,
+        monotonic: float,
+        beat: Heartbeat,
+        orders: Callable[[], list[Order]],
+        *,
+        last: bool = False,
+    ) -> list[Step]:
+        """The writings that are due now, each a step for whoever does the folder's work.
 
-    def heartbeat(self, now: Moment, monotonic: float, body: Heartbeat) -> None:
-        """Write the heartbeat every third of its red limit; at once when halt, state or readiness changes."""
-        shown = (body.halt_since, body.ready, body.state)
-        if shown == self._shown and monotonic - self._heartbeat_at < self._heartbeat_interval:
-            return
-        self._shown, self._heartbeat_at = shown, monotonic
-        self._publish(f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}", body, now)
+        The executed ids at most once a second; lost results looked for every few seconds; the snapshot
+        when the account changed; the heartbeat every third of its red limit, and at once when halt,
+        state or readiness changes. ``last``: the broker is closed, everything else goes out once more.
+        """
+        steps: list[Step] = []
+        if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
+            self._executed_due, self._executed_at = False, monotonic
+            ids = tuple(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
+            steps.append(lambda: self._publish(EXECUTED, ExecutedSignals(signal_ids=ids), now))
+        if monotonic - self._restored_at >= RESTORE_INTERVAL:
+            self._restored_at = monotonic
+            lately = [o for o in orders()[-RESTORE_AT_MOST:] if now.wall - o.changed_at < RESTORE_FOR]
+            steps += [lambda order=order: self.result_if_missing(order) for order in lately]  # type: ignore[misc]
+        if self._snapshot is not None and not last and monotonic - self._snapshot_at >= SNAPSHOT_INTERVAL:
+            self._snapshot_at = monotonic
+            steps.append(lambda: self._write_snapshot(now))
+        shown = (beat.halt_since, beat.ready, beat.state)
+        if shown != self._shown or monotonic - self._heartbeat_at >= self._heartbeat_interval:
+            self._shown, self._heartbeat_at = shown, monotonic
+            name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
+            steps.append(lambda: self._publish(name, beat, now))
+        return steps
+
+    def _write_snapshot(self, now: Moment) -> None:
+        if self._snapshot is not None:
+            body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
+            self._publish(ACCOUNT_SIMULATE, body, now)
 
     def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
         envelope = self._stamper.next(now, trading_day_of(now.market))

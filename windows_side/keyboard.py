@@ -1,6 +1,6 @@
 """What a person types at the executor's own host while it runs.
 
-``miniqmt resume`` and ``rebind`` leave a small file in a private folder below
+``miniqmt resume``, ``rebind`` and ``resolve`` leave a small file in a private folder below
 RUNTIME_DIR; nobody who can only write the exchange folder can reach it.
 """
 
@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError
+from shared_schema.ids import OrderId, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages.record import SMALL_FILE, Record
-from windows_side.execution.events import Event, RebindTyped, ResumeTyped
+from windows_side.execution.events import Event, RebindTyped, ResolveTyped, ResumeTyped
 
 FOLDER = "executor_commands"
 STALE = 60.0
@@ -30,9 +31,12 @@ STALE = 60.0
 class Typed(Record):
     """One order typed by a person."""
 
-    kind: Literal["resume", "rebind"]
+    kind: Literal["resume", "rebind", "resolve"]
     reason: str = ""
     strategy: str = ""
+    signal_id: str = ""
+    order_id: str = ""
+    """Of "resolve": the broker's id where the order was placed, "" where it was not."""
     by: str = ""
     at: float
 
@@ -83,4 +87,7 @@ class Keyboard:
     def _event(self, typed: Typed) -> Event:
         if typed.kind == "rebind":
             return RebindTyped(typed.strategy)
+        if typed.kind == "resolve":
+            order_id = OrderId(typed.order_id) if typed.order_id else None
+            return ResolveTyped(SignalId(typed.signal_id), order_id, f"{typed.by}: {typed.reason}")
         return ResumeTyped(f"{typed.by}: {typed.reason}", self._exchange.halts())

@@ -8,6 +8,7 @@ from shared_schema.ids import LedgerId, SignalId
 from windows_side.execution.ledger import (
     COMMITS,
     LEDGER_ID,
+    SETTLED_BEFORE,
     Change,
     JournalEntry,
     Memory,
@@ -22,6 +23,7 @@ class MemoryLedger:
 
     def __init__(self, meta: dict[str, Any]) -> None:
         self._rows: dict[SignalId, bytes] = {}
+        self._settled: list[SignalId] = []
         self._meta = dict(meta)
         self.journal: list[JournalEntry] = []
 
@@ -29,13 +31,15 @@ class MemoryLedger:
         orders = [order_from_json(row, "memory") for row in self._rows.values()]
         last_day = max((order.trading_day for order in orders), default="")
         kept = [order for order in orders if not order.is_terminal or order.trading_day == last_day]
-        known = {order.signal_id: order.digest for order in orders}
+        known = {signal_id: SETTLED_BEFORE for signal_id in self._settled}
+        known |= {order.signal_id: order.digest for order in orders}
         result_seq = max((order.result_seq for order in orders), default=0)
         tags = frozenset(order.tag for order in orders if order.tag)
         return Memory({order.signal_id: order for order in kept}, known, dict(self._meta), result_seq, tags)
 
     def commit(self, change: Change) -> None:
         self._rows |= {order.signal_id: order_to_json(order) for order in change.orders}
+        self._settled.extend(change.settled_ids)
         self.journal.extend(change.journal)
         self._meta.update(change.meta)
         self._meta[COMMITS] = self.commits + 1
@@ -47,7 +51,9 @@ class MemoryLedger:
     def settled_since(self, at: float) -> list[SignalId]:
         orders = (order_from_json(row, "memory") for row in self._rows.values())
         settled = [order for order in orders if order.is_terminal and order.changed_at >= at]
-        return [order.signal_id for order in sorted(settled, key=lambda order: order.changed_at)]
+        return self._settled + [
+            order.signal_id for order in sorted(settled, key=lambda order: order.changed_at)
+        ]
 
     @property
     def ledger_id(self) -> LedgerId:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,18 +15,20 @@ from shared_schema.disk import LocalDisk
 from shared_schema.errors import StateError
 from shared_schema.ids import LedgerId, SignalId
 from shared_schema.messages.result import TERMINAL_STATES
+from shared_schema.points import Reach, pass_by
 from windows_side.execution.ledger import (
     COMMITS,
     LEDGER_ID,
+    SETTLED_BEFORE,
     Change,
     Memory,
     order_from_json,
     order_to_json,
 )
+from windows_side.execution.migrations import SCHEMA, SETTLED_IDS, migrate
 from windows_side.execution.order import Order
 
-SCHEMA = 1
-_TABLES = """
+_TABLES = f"""{SETTLED_IDS}
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE orders (
     signal_id TEXT PRIMARY KEY,
@@ -58,7 +61,7 @@ CREATE INDEX journal_signal ON journal (signal_id);
 class SqliteLedger:
     """One account's ledger of one mode. Used by one thread of one process."""
 
-    def __init__(self, path: Path, make_meta: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, path: Path, make_meta: Callable[[], dict[str, Any]], reach: Reach = pass_by) -> None:
         """Open the ledger at ``path``, or make a first one with ``make_meta()``."""
         self.path = path
         with self._guarded():
@@ -66,12 +69,7 @@ class SqliteLedger:
             if not path.exists():
                 self._make(make_meta())
             self._database = _connect(path)
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            raise StateError("executor.ledger_damaged", path, detail="the file is empty")
-        if version != SCHEMA:
-            raise StateError("executor.ledger_version", path, version=version, known=SCHEMA)
-        with self._guarded():
+            migrate(path, self._database, reach)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             meta = self._meta()
@@ -109,10 +107,12 @@ class SqliteLedger:
                 (last_day,),
             ).fetchall()
             every = self._database.execute("SELECT signal_id, digest, tag FROM orders").fetchall()
+            settled = self._database.execute("SELECT signal_id FROM settled_ids").fetchall()
             result_seq = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0] or 0
             meta = self._meta()
         orders = [order_from_json(row, self.path) for (row,) in rows]
-        known = {signal_id: digest for signal_id, digest, _ in every}
+        known = {signal_id: SETTLED_BEFORE for (signal_id,) in settled}
+        known |= {signal_id: digest for signal_id, digest, _ in every}
         tags = frozenset(tag for _, _, tag in every if tag)
         return Memory({order.signal_id: order for order in orders}, known, meta, result_seq, tags)
 
@@ -137,6 +137,11 @@ class SqliteLedger:
             "INSERT INTO journal (at, signal_id, action, detail) VALUES (?, ?, ?, ?)",
             [(entry.at, entry.signal_id, entry.action, entry.detail) for entry in change.journal],
         )
+        at = max((order.changed_at for order in change.orders), default=time.time())
+        self._database.executemany(
+            "INSERT OR IGNORE INTO settled_ids VALUES (?, ?)",
+            [(signal_id, at) for signal_id in change.settled_ids],
+        )
         _write_meta(self._database, {**change.meta, COMMITS: self._commits + 1})
 
     def order(self, signal_id: SignalId) -> Order | None:
@@ -149,7 +154,8 @@ class SqliteLedger:
     def settled_since(self, at: float) -> list[SignalId]:
         with self._guarded():
             rows = self._database.execute(
-                "SELECT signal_id FROM orders WHERE terminal = 1 AND changed_at >= ? ORDER BY changed_at",
+                "SELECT signal_id FROM (SELECT signal_id, at FROM settled_ids UNION ALL "
+                "SELECT signal_id, changed_at FROM orders WHERE terminal = 1) WHERE at >= ? ORDER BY at",
                 (at,),
             ).fetchall()
         return [signal_id for (signal_id,) in rows]
