@@ -41,6 +41,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
 from shared_schema.errors import FolderError, StateError
 from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId, StrategyName
+from shared_schema.link_health import beat_stream
 from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
 from shared_schema.sessions import trading_day_of
@@ -92,7 +93,8 @@ class Engine:
         self.log = log
         self.watch = watch
         self.follower = ReplayFollower(wall_clock)
-        self.files = EngineFiles(place.folder, place.commands)
+        own_beat = beat_stream("dashboard", config.instance)
+        self.files = EngineFiles(place.folder, place.commands, own_beat)
         self.core: EngineCore | None = None
         self._make_core = make_core
         self._write_view = show
@@ -154,6 +156,8 @@ class Engine:
             layers=len(state.books.lots),
             open=len(state.outbox.open_orders),
         )
+        for command in self.core.begin(now):
+            self._do(command, False, now)
 
     def _meet(self, now: Moment) -> tuple[Mode, AccountAlias] | None:
         """Mode and account: those of the executor met, or in an OFFLINE folder simulate and our alias."""
@@ -210,6 +214,9 @@ class Engine:
         self._tell(self.files.beats(wall))
         for result in self.files.results(core.state.outbox):
             self._tell(result)
+        stamps = self.files.stamps()
+        if stamps is not None:
+            self._tell(stamps)
         account = self.files.account(core.state.mode)
         if account is not None:
             self._tell(account)

@@ -25,6 +25,7 @@ from mac_side.engine_events import (
     Republish,
     ResultSeen,
     SaveState,
+    StampsSeen,
     Tick,
     WriteHalt,
     WriteHeartbeat,
@@ -36,6 +37,7 @@ from mac_side.settling import settle
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import halt_name
 from shared_schema.ids import SignalId
+from shared_schema.link_health import echoes_of
 from shared_schema.messages import Halt, Seen
 from shared_schema.words import say
 
@@ -53,6 +55,8 @@ class EngineCore(EngineTrader):
                 self._on_result(event, now)
             case BeatsSeen():
                 self._on_beats(event, now)
+            case StampsSeen():
+                self._on_stamps(event, now)
             case AccountSeen():
                 self._on_account(event, now)
             case HaltsSeen():
@@ -65,6 +69,11 @@ class EngineCore(EngineTrader):
                 self._announce(now)
         return self._answer(event, now)
 
+    def begin(self, now: Moment) -> list[EngineCommand]:
+        """Before the first event: the other side hears that we live before it reads a signal of ours."""
+        self._judge(now)
+        return [WriteHeartbeat(self._heartbeat(now))]
+
     def _answer(self, event: EngineEvent, now: Moment) -> list[EngineCommand]:
         self._judge(now)
         # A copy of the books is taken before they are overwritten; nothing else may precede the save.
@@ -72,7 +81,7 @@ class EngineCore(EngineTrader):
         after = [command for command in self._further if not isinstance(command, KeepBooks)]
         save: list[EngineCommand] = [SaveState()] if self._changed else []
         publish = [PublishSignal(identity) for identity in self._to_publish]
-        beat = [WriteHeartbeat(self._heartbeat())] if isinstance(event, QuoteSeen | Tick) else []
+        beat = [WriteHeartbeat(self._heartbeat(now))] if isinstance(event, QuoteSeen | Tick) else []
         self._changed, self._to_publish, self._further = False, [], []
         return [*before, *save, *publish, *after, *beat]
 
@@ -155,14 +164,16 @@ class EngineCore(EngineTrader):
             if met is not None and met.account == self.state.account:
                 self._become(replace(self.state, executor=met.instance), "executor_bound", now)
         beat = self.link.executor(self.state.executor)
-        if beat is not None:
-            self.seen["executor"] = Seen(
-                epoch=beat.envelope.epoch,
-                seq=beat.envelope.seq,
-                written_at=beat.envelope.written_at,
-                received_at=beat.received_at,
-            )
+        self.seen.update(echoes_of(event.beats))
         self._become(follow_executor(self.state, beat), "halt_followed", now)
+
+    def _on_stamps(self, event: StampsSeen, now: Moment) -> None:
+        if not self._rollback.sees(event, now.wall, now.market):
+            return
+        # Under our own name: a person lifts it at this host, with the screen's key or miniqmt resume.
+        body = Halt(reason=say("link.rolled_back"), by=self.state.writer, at=now.wall)
+        self._become(halt_by_hand(self.state, halt_name(self.state.writer), body), "folder_rolled_back", now)
+        self._alarm("rolled_back", say("link.rolled_back_alarm"), now)
 
     def _on_operator(self, event: OperatorSaid, now: Moment) -> None:
         command = event.command
@@ -179,6 +190,7 @@ class EngineCore(EngineTrader):
                 self._further.append(WriteHalt(body))
                 changed = halt_by_hand(self.state, name, body) if halted else resume_by_hand(self.state, name)
                 self._become(changed, "halted_by_hand" if halted else "resumed_by_hand", now)
+                self._clear("rolled_back")
             case "pause" | "unpause":
                 self._become(replace(self.state, paused=command.kind == "pause"), command.kind, now)
             case "cancel":

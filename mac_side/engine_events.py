@@ -30,6 +30,18 @@ class BeatsSeen:
 
 
 @dataclass(frozen=True)
+class StampsSeen:
+    """``epoch, seq`` of what the executor overwrites changed: its newest result of ours and the slot.
+
+    None: nothing there. ``beat_went_back``: a heartbeat stood below what was seen of it.
+    """
+
+    beat_went_back: bool
+    results: tuple[str, int] | None
+    slot: tuple[str, int] | None
+
+
+@dataclass(frozen=True)
 class ResultSeen:
     """A result of one of our signals was read."""
 
@@ -64,7 +76,7 @@ class Tick:
     """Time has passed."""
 
 
-EngineEvent = QuoteSeen | BeatsSeen | ResultSeen | AccountSeen | HaltsSeen | OperatorSaid | Tick
+EngineEvent = QuoteSeen | BeatsSeen | StampsSeen | ResultSeen | AccountSeen | HaltsSeen | OperatorSaid | Tick
 
 
 @dataclass(frozen=True)

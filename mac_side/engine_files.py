@@ -8,7 +8,15 @@ from pathlib import Path
 from mac_side.bridge_client.inbox import Inbox, every_result
 from mac_side.bridge_client.link import HeartbeatReader
 from mac_side.bridge_client.outbox import Outbox
-from mac_side.engine_events import AccountSeen, BeatsSeen, HaltsSeen, OperatorSaid, QuoteSeen, ResultSeen
+from mac_side.engine_events import (
+    AccountSeen,
+    BeatsSeen,
+    HaltsSeen,
+    OperatorSaid,
+    QuoteSeen,
+    ResultSeen,
+    StampsSeen,
+)
 from mac_side.screen_commands import forget, waiting_commands
 from mac_side.settling import Sighting
 from shared_schema.drop_folder import DropFolder, NameKind
@@ -41,12 +49,14 @@ _QUOTES = frozenset({QUOTE, *(ring_name(slot) for slot in range(RING_SIZE))})
 class EngineFiles:
     """Remembers what was read, so that an unchanged file is not read again."""
 
-    def __init__(self, folder: DropFolder, commands: Path) -> None:
+    def __init__(self, folder: DropFolder, commands: Path, own_beat: str = "") -> None:
+        """``own_beat``: the stream of this process's own heartbeat, by whose echo the skew is measured."""
         self.folder = folder
         self.inbox = Inbox(folder)
-        self.heartbeats = HeartbeatReader(folder)
+        self.heartbeats = HeartbeatReader(folder, own_beat)
         self._commands = commands
         self._marks: dict[str, tuple[int, int, int]] = {}
+        self._stamps: StampsSeen | None = None
 
     def quotes(self) -> list[QuoteSeen]:
         """The quote files that changed and are whole, oldest first; half a file is tried again."""
@@ -79,6 +89,15 @@ class EngineFiles:
     def results(self, outbox: Outbox) -> list[ResultSeen]:
         """New results of our signals."""
         return [ResultSeen(received) for received in self.inbox.fresh(outbox)]
+
+    def stamps(self) -> StampsSeen | None:
+        """How far heartbeats, results and the result slot stand, where that changed; after ``results``."""
+        went_back, self.heartbeats.went_back = bool(self.heartbeats.went_back), []
+        seen = StampsSeen(went_back, self.inbox.newest_result, self.inbox.slot_stamp())
+        if seen == self._stamps and not went_back:
+            return None
+        self._stamps = seen
+        return seen
 
     def operator(self) -> Iterator[OperatorSaid | None]:
         """What screens asked for, oldest first; each is forgotten once it was acted on. None: unreadable."""

@@ -12,6 +12,7 @@ from mac_side.engine_events import (
     EngineCommand,
     Say,
 )
+from mac_side.engine_link import RollbackEye, link_holds
 from mac_side.engine_rules import (
     Hold,
     SeenQuote,
@@ -29,6 +30,7 @@ from mac_side.strategy.parameters import GridParameters
 from mac_side.view import Alarm, Event
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, InstanceId, SignalId
+from shared_schema.link_health import LinkHealth, beat_stream, health_of
 from shared_schema.log_lines import Level
 from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
 from shared_schema.trading_calendar import TradingCalendar
@@ -52,6 +54,8 @@ class EngineConfig:
     orders_allowed: bool = True
     """False over a sync tool that is too slow for orders, unless ``sync.allow_orders`` is set."""
     red_after: float = 5.0
+    skew_limit: float = 30.0
+    """Seconds two clocks may be apart; beyond it nothing is sent."""
     terms: Terms = field(default_factory=Terms)
 
 
@@ -81,6 +85,9 @@ class EngineMemory:
         self.feed = BarFeed(self.config.parameters)
         self.minutes = TradingMinutes(self.config.calendar)
         self._zero = ZeroWatch()
+        self._rollback = RollbackEye(self.config.calendar)
+        self.beats_since: float | None = None
+        """When this process wrote its first heartbeat, wall Unix seconds."""
         self._first_decision_due = True
         self._told = ""
         self._seed_history: tuple[float, ...] = ()
@@ -98,6 +105,7 @@ class EngineMemory:
             state_hold(self.state),
             None if self.config.orders_allowed else Hold("too_slow", say("dashboard.too_slow")),
             executor_hold(self.state, executor, strangers, now, self.config.red_after),
+            *link_holds(self.health(now), self.config.skew_limit),
             session_hold(now.market, self.config.calendar),
             quote_hold(self.quote, now, self.link.producer, self.config.red_after),
             self._bars_hold(),
@@ -109,6 +117,12 @@ class EngineMemory:
         )
         self.warnings = tuple(hold for hold in found if lenient and hold.lenient)
         return next((hold for hold in found if not (lenient and hold.lenient)), None)
+
+    def health(self, now: Moment) -> LinkHealth:
+        """The link to the executor we are bound to."""
+        beat = self.link.executor(self.state.executor)
+        own = beat_stream("dashboard", self.config.instance)
+        return health_of(beat, own, self.beats_since, now.wall, self.config.red_after)
 
     def _bars_hold(self) -> Hold | None:
         missing = self.feed.missing
@@ -146,7 +160,9 @@ class EngineMemory:
 
     # Telling
 
-    def _heartbeat(self) -> Heartbeat:
+    def _heartbeat(self, now: Moment) -> Heartbeat:
+        if self.beats_since is None:
+            self.beats_since = now.wall
         applied = [entry.signal_id for entry in self.state.outbox.entries if entry.settled]
         return Heartbeat(
             role="dashboard",

@@ -48,13 +48,16 @@ class SeenQuote:
     modified: float
     replayed: bool
 
-    def age(self, now: Moment) -> float:
-        """Seconds: by the writer's clock; live also by the tick's own time, the seed's by the file's."""
+    def age(self, now: Moment, ahead: float = 0.0) -> float:
+        """Seconds: by the writer's clock; live also by the tick's own time, the seed's by the file's.
+
+        ``ahead``: what the writer's clock is proven to be ahead of ours.
+        """
         if self.envelope is None:
             return max(0.0, now.wall - self.modified)
-        age = now.wall - self.envelope.written_at
+        age = now.wall + ahead - self.envelope.written_at
         if self.quote.tick_time > 0 and not self.replayed:
-            age = max(age, now.market - self.quote.tick_time)
+            age = max(age, now.market + ahead - self.quote.tick_time)
         return max(0.0, age)
 
 
@@ -110,7 +113,7 @@ def quote_hold(seen: SeenQuote | None, now: Moment, producer: Beat | None, red_a
     """No quote, or a stale one."""
     if seen is None:
         return Hold("no_quote", say("dashboard.no_quote"))
-    if seen.age(now) > QUOTE_STALE_AFTER:
+    if seen.age(now, producer.offset if producer is not None else 0.0) > QUOTE_STALE_AFTER:
         return Hold("stale", say("dashboard.stale"), lenient=True)
     return None
 

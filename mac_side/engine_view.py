@@ -97,10 +97,11 @@ def _halt(core: EngineCore) -> HaltState:
 
 def _link(core: EngineCore, now: Moment) -> Link:
     beat = core.link.executor(core.state.executor)
+    health, producer = core.health(now), core.link.producer
+    ahead = producer.offset if producer is not None else 0.0
     seen = core.seen.get("shared_quote")
-    back = beat.body.seen.get(f"signals.{core.state.strategy}") if beat is not None else None
     return Link(
-        quote_age=core.quote.age(now) if core.quote is not None else None,
+        quote_age=core.quote.age(now, ahead) if core.quote is not None else None,
         quote_stale_after=QUOTE_STALE_AFTER,
         executor_age=beat.age(now.wall) if beat is not None else None,
         producer_age=core.link.producer.age(now.wall) if core.link.producer is not None else None,
@@ -108,8 +109,15 @@ def _link(core: EngineCore, now: Moment) -> Link:
         executor_instance=core.state.executor or "",
         executor_state=beat.body.state if beat is not None else "",
         executor_ready=beat.body.ready if beat is not None else False,
-        sync_age=max(0.0, seen.received_at - seen.written_at) if seen is not None else None,
-        sync_age_back=max(0.0, back.received_at - back.written_at) if back is not None else None,
+        sync_age=(
+            max(0.0, seen.received_at + ahead - seen.written_at) if seen is not None else health.inward.travel
+        ),
+        sync_age_back=health.outward.travel,
+        skew=health.skew.offset if health.skew is not None else None,
+        skew_blind=health.skew.blind if health.skew is not None else None,
+        sent_age=health.outward.age,
+        lost_in=health.inward.lost,
+        lost_out=health.outward.lost,
     )
 
 

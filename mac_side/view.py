@@ -53,11 +53,19 @@ class Link(Record):
     """The executor's own word for what it does or waits for."""
     executor_ready: bool = False
     sync_age: float | None = None
-    """Newest file of the other side to arrive here: written to received."""
+    """Newest file of the other side to arrive here: written to received, corrected by the skew."""
     sync_age_back: float | None = None
     """The same on the way there, from the executor's echo."""
     skew: float | None = None
     """The other host's clock minus this one's."""
+    skew_blind: float | None = None
+    """The skew is known to within this: half the best round trip."""
+    sent_age: float | None = None
+    """Of our newest heartbeat that the executor had when it wrote its own: how late the way there is."""
+    lost_in: bool = False
+    """Nothing comes from there."""
+    lost_out: bool = False
+    """Nothing of ours arrives there."""
 
 
 class PriceView(Record):

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
 from shared_schema.errors import FolderError, MessageError
-from shared_schema.link_health import Beat, SkewMeter, beat_stream, measured
-from shared_schema.messages import Heartbeat, Received, Seen, decode_heartbeat
+from shared_schema.link_health import Beat, SkewMeter, measured
+from shared_schema.messages import Heartbeat, Received, decode_heartbeat
 from shared_schema.messages.record import Envelope
 
 STOPPED = "stopped"
 """The state in the last heartbeat of a process that ended in order."""
-ECHOED = 24
-"""Heartbeats named in our own: the newest, so that it stays a small file."""
 _Mark = tuple[int, int, int]
 
 
@@ -52,19 +50,6 @@ class HeartbeatReader:
                 self._marks[file.name] = mark
                 self._take(file.name, received.body, received.envelope, now)
         return list(self._beats.values())
-
-    def echoes(self) -> dict[str, Seen]:
-        """What our own heartbeat says of those read: their newest stamps and when they came."""
-        newest = sorted(self._beats.values(), key=lambda beat: beat.received_at)[-ECHOED:]
-        return {
-            beat_stream(beat.body.role, beat.instance): Seen(
-                epoch=beat.envelope.epoch,
-                seq=beat.envelope.seq,
-                written_at=beat.envelope.written_at,
-                received_at=beat.received_at,
-            )
-            for beat in newest
-        }
 
     def _decoded(self, name: str) -> Received[Heartbeat] | None:
         try:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared_schema.ids import AccountAlias, InstanceId, Mode
@@ -31,6 +32,8 @@ DRIFT = 200e-6
 RESOLUTION = 0.05
 """Seconds a round trip may come out below nothing: Windows clocks tick 64 times a second."""
 STREAM_FOLDER = "heartbeat/"
+ECHOED = 24
+"""Heartbeats echoed in one of ours: the newest, so that it stays a small file."""
 
 
 def beat_stream(role: str, instance: InstanceId | str) -> str:
@@ -198,6 +201,20 @@ def _outward(beat: Beat, own: str, began: float | None, red_after: float) -> Way
     age = max(0.0, answered - max(echo.written_at, began))
     travel = max(0.0, echo.received_at - beat.offset - echo.written_at)
     return Way(age, travel, age > red_after)
+
+
+def echoes_of(beats: Iterable[Beat]) -> dict[str, Seen]:
+    """What a heartbeat of ours says of others: their newest stamps and when they came, the newest few."""
+    newest = sorted(beats, key=lambda beat: beat.received_at)[-ECHOED:]
+    return {
+        beat_stream(beat.body.role, beat.instance): Seen(
+            epoch=beat.envelope.epoch,
+            seq=beat.envelope.seq,
+            written_at=beat.envelope.written_at,
+            received_at=beat.received_at,
+        )
+        for beat in newest
+    }
 
 
 def skew_between(ours: Heartbeat, our_stream: str, theirs: Heartbeat, their_stream: str) -> Skew | None:

@@ -37,6 +37,10 @@ class RollbackWatch:
         elif newest is not None:
             self._fell_at[group] = now
 
+    def fell(self, group: Group, now: float) -> None:
+        """A stream of this group was seen to go back by somebody who keeps its newest himself."""
+        self._fell_at[group] = now
+
     def fell_lately(self, group: Group, now: float) -> bool:
         """Whether a stream of this group went back within the time that counts."""
         at = self._fell_at.get(group)

@@ -12,6 +12,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULT_SLOT, RESULTS_FOLDER, result_name
 from shared_schema.errors import FolderError, MessageError
 from shared_schema.messages import OrderResult, Received, decode_result
+from shared_schema.rollback import Stamp
 
 Refusal = Literal["", "digest", "version_1", "other_signal", "mode", "account", "day"]
 """Why a result is not ours to apply; "" where it is."""
@@ -62,6 +63,8 @@ class Inbox:
 
     def __post_init__(self) -> None:
         self._seen: dict[str, _Fingerprint] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._slot: tuple[_Fingerprint | None, Stamp | None] = (None, None)
         self.problems: dict[str, str] = {}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
@@ -72,7 +75,9 @@ class Inbox:
         """
         wanted = {result_name(entry.signal_id) for entry in outbox.entries}
         found: list[Received[OrderResult]] = []
+        stands = set()
         for file in self.folder.list_folder(RESULTS_FOLDER):
+            stands.add(file.name)
             if file.name not in wanted:
                 continue
             mark = (file.name, file.size, file.modified_ns, file.inode)
@@ -81,9 +86,36 @@ class Inbox:
             result = self._read(f"{RESULTS_FOLDER}/{file.name}")
             if result is not None:
                 self._seen[file.name] = mark
+                self._note(file.name, result)
                 found.append(result)
+        for gone in self._stamps.keys() - stands:
+            del self._stamps[gone]
         slot = self._read_slot(outbox)
         return [*found, slot] if slot is not None else found
+
+    @property
+    def newest_result(self) -> Stamp | None:
+        """``epoch, seq`` of the newest of our results in the folder, at the last look."""
+        return max(self._stamps.values(), default=None)
+
+    def slot_stamp(self) -> Stamp | None:
+        """``epoch, seq`` of ``order_result.json``; None where there is none. Raises FolderError."""
+        entry = self.folder.stat(RESULT_SLOT)
+        if entry is None:
+            self._slot = (None, None)
+            return None
+        mark = (entry.name, entry.size, entry.modified_ns, entry.inode)
+        if self._slot[0] != mark:
+            result = self._read(RESULT_SLOT)
+            if result is None:
+                return self._slot[1]  # held or half written just now: the next look tells
+            stamp = (result.envelope.epoch, result.envelope.seq) if result.envelope is not None else None
+            self._slot = (mark, stamp)
+        return self._slot[1]
+
+    def _note(self, name: str, result: Received[OrderResult]) -> None:
+        if result.envelope is not None:
+            self._stamps[name] = (result.envelope.epoch, result.envelope.seq)
 
     def _read_slot(self, outbox: Outbox) -> Received[OrderResult] | None:
         """``order_result.json``, for executors that write nothing else."""

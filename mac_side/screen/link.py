@@ -6,7 +6,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from mac_side.screen.look import Look, Pair, age, clock, inside, pairs, panel, word
-from mac_side.view import View
+from mac_side.view import Link, View
 from shared_schema.words import say
 
 ROWS = 4
@@ -18,11 +18,11 @@ def link_panel(view: View, look: Look, width: int, rows: int) -> Panel:
     link = view.link
     items: list[Pair] = [
         (say("screen.link.quote"), _aged(link.quote_age, _stale_after(view))),
-        (say("screen.link.sync"), age(link.sync_age)),
+        (say("screen.link.sync"), _way(link.sync_age, link.lost_in)),
         (say("screen.link.executor"), _aged(link.executor_age, link.red_after)),
-        (say("screen.link.sync_back"), age(link.sync_age_back)),
+        (say("screen.link.sync_back"), _way(link.sync_age_back, link.lost_out)),
         (say("screen.link.producer"), _aged(link.producer_age, link.red_after)),
-        (say("screen.link.skew"), age(link.skew)),
+        (say("screen.link.skew"), _skew(link)),
         (say("screen.link.instance"), _instance(view)),
         (say("screen.link.halt"), _halt(view)),
     ]
@@ -44,6 +44,17 @@ def _aged(seconds: float | None, red_after: float) -> Text:
     if seconds is None:
         return Text("-", style="yellow")
     return Text(age(seconds), style="bold red" if seconds > red_after else "green")
+
+
+def _way(seconds: float | None, lost: bool) -> Text:
+    return Text(say("screen.link.lost"), style="bold red") if lost else Text(age(seconds))
+
+
+def _skew(link: Link) -> str | tuple[Text, ...]:
+    """With what it is known to within: nothing smaller than half the round trip can be seen."""
+    if link.skew is None or link.skew_blind is None:
+        return age(link.skew)
+    return (Text(f"{age(link.skew)} ±{age(link.skew_blind)}"), Text(age(link.skew)))
 
 
 def _instance(view: View) -> tuple[Text, ...]:

@@ -79,6 +79,9 @@ def _link(view: View) -> list[Notice]:
     if link.executor_age is not None and link.executor_age > link.red_after:
         text = say("screen.notice.executor_gone", age=age(link.executor_age))
         found.append(Notice("red", text, say("screen.notice.executor_gone_next"), "executor_gone"))
+    if link.lost_out and not link.lost_in:
+        text = say("screen.notice.lost_out", age=age(link.sent_age))
+        found.append(Notice("red", text, say("screen.notice.lost_out_next"), "lost_out"))
     stale = link.quote_age is not None and link.quote_age > link.quote_stale_after
     if stale and view.session == "continuous" and not view.trading_held:
         found.append(Notice("red", say("screen.notice.stale"), say("screen.notice.stale_next"), "stale"))

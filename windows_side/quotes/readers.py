@@ -24,6 +24,8 @@ class _Reader:
     heartbeat: Heartbeat
     alive_at: float
     """When it last showed life, this host's wall clock, Unix seconds."""
+    received_at: float
+    """When its newest was first seen here, by the same clock."""
 
 
 class Readers:
@@ -60,7 +62,7 @@ class Readers:
         # What lay there when we came is as old as it says; what changes under our eyes lives, whatever
         # its host's clock.
         alive_at = min(now, received.envelope.written_at) if before is None else now
-        self._known[name] = _Reader(received.envelope, received.body, alive_at)
+        self._known[name] = _Reader(received.envelope, received.body, alive_at, now)
 
     def alive(self, now: float, roles: Iterable[Role]) -> list[Heartbeat]:
         """The heartbeats of living processes of these roles."""
@@ -96,7 +98,7 @@ class Readers:
                 epoch=reader.envelope.epoch,
                 seq=reader.envelope.seq,
                 written_at=reader.envelope.written_at,
-                received_at=reader.alive_at,
+                received_at=reader.received_at,
             )
             for name, reader in sorted(self._known.items())
         }
