@@ -53,8 +53,10 @@ from windows_side.execution.ledger import Change, Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
-from windows_side.execution.second_counter import SecondCounter
+from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.executor_views import ExecutorViews, seen_of
+from windows_side.folder_work import FolderWork
+from windows_side.signal_scan import SignalScan
 
 
 class FeedsMarket(Protocol):
@@ -90,8 +92,11 @@ class Executor:
         counter: SecondCounter | None = None,
         put_back: str = "",
         reach: Reach = pass_by,
+        threaded: bool = False,
     ) -> None:
-        """``put_back``: why the ledger can't be the newest one, "" where nothing speaks against it."""
+        """``threaded`` gives the folder's work a thread of its own; without it each turn does its own.
+
+        ``put_back``: why the ledger can't be the newest one, "" where nothing speaks against it."""
         self._folder = folder
         self._ledger = ledger
         self._counter = counter
@@ -106,8 +111,10 @@ class Executor:
         self._clock = clock
         self._log = log
         self._monotonic = monotonic
-        self._scan = SignalScan(folder, log, clock.now, monotonic)
-        self._work = FolderWork(folder, views, log, monotonic, self._found_in_archive, threaded=threaded)
+        self._scan = SignalScan(folder, log, clock.now, monotonic, reach)
+        self._work = FolderWork(
+            folder, views, log, monotonic, self._found_in_archive, reach, threaded=threaded
+        )
         self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
         self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self._broker: BrokerPort | None = None
@@ -157,7 +164,8 @@ class Executor:
         self._perform_actions(self._core.start(self._clock.now(), self._put_back))
         self._reach(Point.STARTED)
         for order in self._core.book.everything():
-            self._tolerantly(lambda order=order: self._views.result_if_missing(order))  # type: ignore[misc]
+            self._work.do(lambda order=order: self._views.result_if_missing(order))  # type: ignore[misc]
+        self._work.go_on()
         self._reach(Point.RESULTS_RESTORED)
         self._port.start()
 
@@ -296,6 +304,13 @@ class Executor:
         for action in actions:
             self._in_folder(action)
 
+    def _count(self) -> None:
+        """Keep the ledger's count a second time, before any submit of this commit leaves."""
+        if self._counter is not None:
+            ledger = self._ledger
+            self._counter.write(Counted(ledger.ledger_id, ledger.commits, self._rules.instance))
+            self._reach(Point.COUNTED)
+
     def _to_broker(self, action: Submit | CancelAtBroker | AskDay | AskAccount) -> None:
         match action:
             case Submit(request, expires_at):
@@ -352,9 +367,9 @@ class Executor:
             case AnswerAgain(signal_id):
                 self._answer_again(signal_id)
             case CopyToQuarantine(file_name, raw, reason):
-                self._work.do(lambda: self._folder.quarantine_copy(file_name, raw, reason))
+                self._work.quarantine(lambda: self._folder.quarantine_copy(file_name, raw, reason))
             case MoveToQuarantine(file_name, reason):
-                self._work.do(lambda: self._folder.quarantine_move(file_name, reason))
+                self._work.quarantine(lambda: self._folder.quarantine_move(file_name, reason))
             case Say(level, word, fields):
                 self._log.say("error" if level == "alarm" else "info", word, **fields)  # type: ignore[arg-type]
             case _:

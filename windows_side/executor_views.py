@@ -18,7 +18,7 @@ from shared_schema.drop_folder.names import (
     heartbeat_name,
     result_name,
 )
-from shared_schema.ids import Epoch
+from shared_schema.ids import Epoch, SignalId
 from shared_schema.messages import (
     Account,
     AccountSnapshot,
@@ -137,7 +137,7 @@ class ExecutorViews:
         if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
             self._executed_due, self._executed_at = False, monotonic
             ids = tuple(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
-            steps.append(lambda: self._publish(EXECUTED, ExecutedSignals(signal_ids=ids), now))
+            steps.append(lambda: self._write_executed(ids, now))
         if monotonic - self._restored_at >= RESTORE_INTERVAL:
             self._restored_at = monotonic
             lately = [o for o in orders()[-RESTORE_AT_MOST:] if now.wall - o.changed_at < RESTORE_FOR]
@@ -149,13 +149,23 @@ class ExecutorViews:
         if shown != self._shown or monotonic - self._heartbeat_at >= self._heartbeat_interval:
             self._shown, self._heartbeat_at = shown, monotonic
             name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
-            steps.append(lambda: self._publish(name, beat, now))
+            steps.append(lambda: self._write_heartbeat(name, beat, now))
         return steps
+
+    def _write_executed(self, ids: tuple[SignalId, ...], now: Moment) -> None:
+        self._reach(Point.BEFORE_EXECUTED)
+        self._publish(EXECUTED, ExecutedSignals(signal_ids=ids), now)
+        self._reach(Point.AFTER_EXECUTED)
 
     def _write_snapshot(self, now: Moment) -> None:
         if self._snapshot is not None:
             body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
             self._publish(ACCOUNT_SIMULATE, body, now)
+            self._reach(Point.AFTER_SNAPSHOT)
+
+    def _write_heartbeat(self, name: str, beat: Heartbeat, now: Moment) -> None:
+        self._publish(name, beat, now)
+        self._reach(Point.AFTER_HEARTBEAT)
 
     def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
         envelope = self._stamper.next(now, trading_day_of(now.market))

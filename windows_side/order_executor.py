@@ -223,6 +223,7 @@ def _with_simulated_broker(
         keyboard=Keyboard(settings.runtime_dir, folder, log),
         clock=clock,
         log=log,
+        threaded=True,
     )
     executor.attach(BrokerWorker(broker, executor.heard), broker)
     return executor, broker

@@ -1,0 +1,192 @@
+"""What is written into the folder after the commit: results, archives, quarantine, views.
+
+Nothing of it is memory, so nothing waits for it: in production a thread of its own does it,
+so that no fsync of a result stands in the way of the next signal. A result that is
+superseded before it was written is written once, in its newest revision. In simulations
+the same work is done at once by the caller.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import FolderError, MessageError
+from shared_schema.ids import SignalId
+from shared_schema.logs import Log
+from shared_schema.messages import decode_signal
+from shared_schema.points import Reach, pass_by
+from windows_side.execution.order import Order
+from windows_side.execution.points import Point
+from windows_side.executor_views import ExecutorViews
+
+RETRY = 0.5
+"""Seconds after which a result that the folder refused is tried again."""
+
+FoundInArchive = Callable[[SignalId, bytes], None]
+"""Told of a signal that lay under an archived name and has another id."""
+
+
+class FolderWork:
+    """The queue of folder work; ``threaded`` gives it a thread of its own."""
+
+    def __init__(
+        self,
+        folder: DropFolder,
+        views: ExecutorViews,
+        log: Log,
+        monotonic: Callable[[], float],
+        found_in_archive: FoundInArchive,
+        reach: Reach = pass_by,
+        *,
+        threaded: bool,
+    ) -> None:
+        self._folder = folder
+        self._views = views
+        self._log = log
+        self._monotonic = monotonic
+        self._found_in_archive = found_in_archive
+        self._reach = reach
+        self._steps: deque[Callable[[], object]] = deque()
+        self._results: dict[SignalId, Order] = {}
+        self._results_again_at = float("-inf")
+        self._failed = False
+        self._problem: BaseException | None = None
+        self._turn = threading.Condition()
+        self._busy = self._ended = False
+        self._thread = (
+            threading.Thread(target=self._run, name="folder work", daemon=True) if threaded else None
+        )
+        if self._thread is not None:
+            self._thread.start()
+
+    # What the executor asks for
+
+    def result(self, order: Order) -> None:
+        """Let the newest result of a row be written."""
+        with self._turn:
+            self._results[order.signal_id] = order
+            self._turn.notify()
+
+    def do(self, step: Callable[[], object]) -> None:
+        """Let ``step`` be done in turn; a FolderError of it is said, not raised."""
+        with self._turn:
+            self._steps.append(step)
+            self._turn.notify()
+
+    def archive(self, file_name: str, signal_id: SignalId) -> None:
+        """Move a recorded signal's file away; what is found under its name is told of."""
+        self.do(lambda: self._archive(file_name, signal_id))
+
+    def quarantine(self, step: Callable[[], object]) -> None:
+        """Keep a file apart."""
+
+        def kept() -> None:
+            self._reach(Point.BEFORE_QUARANTINE)
+            step()
+            self._reach(Point.AFTER_QUARANTINE)
+
+        self.do(kept)
+
+    def go_on(self) -> None:
+        """Do what is due (without a thread), and raise what killed the thread (with one)."""
+        if self._problem is not None:
+            raise self._problem
+        if self._thread is None:
+            while self._one():
+                pass
+
+    def finish(self, at_most: float = 5.0) -> None:
+        """Do all that is left, what was refused once more included, within ``at_most`` seconds."""
+        self._results_again_at = float("-inf")
+        if self._thread is None:
+            self.go_on()
+            return
+        deadline = time.monotonic() + at_most
+        with self._turn:
+            self._turn.notify()
+            while (self._steps or self._results or self._busy) and time.monotonic() < deadline:
+                self._turn.wait(0.05)
+            self._ended = True
+            self._turn.notify()
+        self._thread.join(1.0)
+
+    def listing_worked(self) -> None:
+        """The folder could be listed: say so where it had failed."""
+        if self._failed:
+            self._failed = False
+            self._log.say("info", "folder_recovered", folder=self._folder.path)
+
+    def failed(self, problem: FolderError) -> None:
+        """The folder failed: said once until it works again."""
+        if not self._failed:
+            self._failed = True
+            self._log.say("error", "folder_failed", problem=problem)
+
+    # The work
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._turn:
+                    while not self._is_due():
+                        if self._ended:
+                            return
+                        self._turn.wait(RETRY)
+                    self._busy = True
+                try:
+                    self._one()
+                finally:
+                    self._busy = False
+        except BaseException as problem:  # the executor's loop raises it: a dead thread is never silent
+            self._problem = problem
+
+    def _is_due(self) -> bool:
+        return bool(self._steps) or self._result_is_due()
+
+    def _result_is_due(self) -> bool:
+        return bool(self._results) and self._monotonic() >= self._results_again_at
+
+    def _one(self) -> bool:
+        """Write one result, else do one step; whether there was anything to do."""
+        with self._turn:
+            order = self._results.pop(next(iter(self._results))) if self._result_is_due() else None
+            step = self._steps.popleft() if order is None and self._steps else None
+        if order is not None:
+            self._write(order)
+        elif step is not None:
+            try:
+                step()
+            except FolderError as problem:
+                self.failed(problem)
+        return order is not None or step is not None
+
+    def _write(self, order: Order) -> None:
+        try:
+            self._views.result(order)
+        except FolderError as problem:
+            with self._turn:
+                # At the end: one bad name must not hold the others; a newer revision wins.
+                self._results.setdefault(order.signal_id, order)
+                self._results_again_at = self._monotonic() + RETRY
+            self.failed(problem)
+
+    def _archive(self, file_name: str, signal_id: SignalId) -> None:
+        self._reach(Point.BEFORE_ARCHIVE)
+        moved = self._folder.archive(file_name, signal_id)
+        self._reach(Point.AFTER_ARCHIVE)
+        if moved is None:
+            return
+        try:
+            found = decode_signal(moved, file_name, self._folder.key).body.signal_id
+        except MessageError as problem:
+            if problem.signal_id is None:
+                return
+            found = SignalId(problem.signal_id)
+        if found != signal_id:
+            # Somebody put the next signal under this name between our reading and our moving.
+            self._folder.rename_done(signal_id, found)
+            self._found_in_archive(found, moved)

@@ -1,0 +1,102 @@
+"""The scan of the exchange folder for signals: the truth about what has arrived (rule 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shared_schema.clock import Moment
+from shared_schema.drop_folder import DropFolder, Found, Name, NameKind
+from shared_schema.drop_folder.names import DONE_FOLDER, done_name
+from shared_schema.errors import FolderError
+from shared_schema.ids import SignalId
+from shared_schema.logs import Log
+from shared_schema.messages import Received, Seen
+from shared_schema.points import Reach, pass_by
+from windows_side.execution.events import FileSeen
+from windows_side.execution.intake import SignalFile, SignalIntake
+from windows_side.execution.points import Point
+from windows_side.executor_views import seen_of
+
+FILES_A_TURN = 64
+"""Signals taken in one turn, so that a backlog does not starve the broker's events."""
+LOOK_AGAIN = 0.5
+"""Seconds after which a file that was left alone is looked at again though it has not changed."""
+_WANTED = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT, NameKind.CONFLICT)
+
+
+@dataclass
+class _LeftAlone:
+    fingerprint: tuple[int, int, int]
+    look_at: float
+
+
+class SignalScan:
+    """Finds and reads signal files; remembers only what it left alone a moment ago."""
+
+    def __init__(
+        self,
+        folder: DropFolder,
+        log: Log,
+        now: Callable[[], Moment],
+        monotonic: Callable[[], float],
+        reach: Reach = pass_by,
+    ) -> None:
+        self._reach = reach
+        self._folder = folder
+        self._log = log
+        self._now = now
+        self._monotonic = monotonic
+        self._intake = SignalIntake(folder.key)
+        self._left_alone: dict[str, _LeftAlone] = {}
+        self.seen: dict[str, Seen] = {}
+        """The newest file of each strategy's stream, for the heartbeat."""
+
+    def events(self) -> list[FileSeen]:
+        """What lies there now, at most FILES_A_TURN of it. Raises FolderError where it can't be listed."""
+        found = self._folder.scan()
+        present = {file.name.text for file in found}
+        self._intake.forget_missing(present)
+        for name in self._left_alone.keys() - present:
+            del self._left_alone[name]
+        due = [file for file in found if file.name.kind in _WANTED and self._is_due(file)]
+        looked = [self._look(file) for file in due[:FILES_A_TURN]]
+        return [event for event in looked if event is not None]
+
+    def _is_due(self, file: Found) -> bool:
+        left = self._left_alone.get(file.name.text)
+        return left is None or left.fingerprint != file.entry.fingerprint or self._monotonic() >= left.look_at
+
+    def _look(self, file: Found) -> FileSeen | None:
+        name = file.name.text
+        self._left_alone[name] = _LeftAlone(file.entry.fingerprint, self._monotonic() + LOOK_AGAIN)
+        try:
+            raw = self._folder.read(name)
+        except FolderError as problem:
+            self._log.say("warning", "file_unreadable", file=name, problem=problem)
+            return None
+        if raw is None:
+            return None
+        self._reach(Point.SIGNAL_READ)
+        return self._seen(file.name, raw, file.entry.modified_ns / 1e9)
+
+    def found_in_archive(self, signal_id: SignalId, raw: bytes) -> FileSeen:
+        """A signal that lay under another's archived name: it has not been looked at yet."""
+        name = Name(f"{DONE_FOLDER}/{done_name(signal_id)}", NameKind.SIGNAL_SLOT)
+        return self._seen(name, raw, self._now().wall)
+
+    def _seen(self, name: Name, raw: bytes, file_time: float) -> FileSeen:
+        intake = self._intake.look(name, raw, self._now(), self._monotonic())
+        if isinstance(intake, SignalFile):
+            self._note(intake.received)
+        return FileSeen(name, raw, intake, file_time)
+
+    def _note(self, received: Received[Any]) -> None:
+        envelope = received.envelope
+        if envelope is None:
+            return
+        stream = f"signals.{received.body.strategy}"
+        newest = self.seen.get(stream)
+        if newest is None or (newest.epoch, newest.seq) < (envelope.epoch, envelope.seq):
+            self.seen[stream] = seen_of(envelope, self._now().wall)
