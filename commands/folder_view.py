@@ -113,8 +113,8 @@ class FolderView:
 
     def halts(self) -> list[HaltFile]:
         """The halt files of ``control/`` by name."""
-        files = self.folder.halts()
-        return [HaltFile(name, *reads_as_halt(raw, self.folder.key, name)) for name, raw in sorted(files.items())]
+        files, key = self.folder.halts(), self.folder.key
+        return [HaltFile(name, *reads_as_halt(raw, key, name)) for name, raw in sorted(files.items())]
 
     def quote(self) -> tuple[Received[QuoteSnapshot], float] | None:
         """The newest quote of file and ring, and the time its file was written; None where there is none."""

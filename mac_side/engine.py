@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mac_side.bridge_client.key_watch import trouble_with
 from mac_side.bridge_client.link import Beat, HeartbeatReader, executor_to_bind
 from mac_side.bridge_client.outbox import Publication, first_publication, publications
 from mac_side.engine_core import EngineCore
@@ -32,6 +33,7 @@ from mac_side.engine_events import (
 )
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_memory import EngineConfig
+from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.settling import check_not_rolled_back
 from mac_side.state_file import DashboardState, StateFile, new_state, state_path
@@ -89,7 +91,7 @@ class Engine:
         random_part: Callable[[], str] = random_ending,
     ) -> None:
         self.place = place
-        self.config = config
+        self.config = replace(config, key=place.folder.key)
         self.log = log
         self.watch = watch
         self.follower = ReplayFollower(wall_clock)
@@ -107,6 +109,7 @@ class Engine:
         self._beat_state = ""
         self._saved_bytes: bytes | None = None
         self._folder_failed = False
+        self._told_trouble = ""
 
     # Starting
 
@@ -136,7 +139,7 @@ class Engine:
         now = self.follower.now()
         met = self._meet(now)
         if met is None:
-            self._show(waiting_view(self.config, now), now)
+            self._show(waiting_view(self.config, now, self._key_trouble(now)), now)
             self._halts_while_waiting(now)
             return
         mode, account = met
@@ -144,6 +147,11 @@ class Engine:
         fresh = self._fresh_state(now, mode, account)
         state = self._state_file.load(fresh, may_begin=self.place.offline)
         check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
+        if self._state_file.path.parent != self.place.folder.path:
+            state = outbox_signed_again(state, self.place.folder.key)
+        elif self.place.folder.key is not None:
+            # Whoever can write them there could have our signature on any signal.
+            self.log.say("warning", "books_in_folder", books=self._state_file.path)
         self._stamper = Stamper(self.place.writer, new_epoch(now.wall, self._random_part), mode, account)
         self.core = self._make_core(self.config, state, self.files.is_taken)
         self.log.say(
@@ -168,6 +176,15 @@ class Engine:
             beats, now.wall, self.config.red_after, self.place.pinned, self._bound_already(beats)
         )
         return (beat.mode, beat.account) if beat is not None else None
+
+    def _key_trouble(self, now: Moment) -> str:
+        """Why no executor can be met though one is there: the keys of both hosts differ; "" otherwise."""
+        found = trouble_with(self.files.keys.look(), None, now.wall, self.config.red_after)
+        sentence = found.sentence if found is not None else ""
+        if sentence and sentence != self._told_trouble:
+            self.log.say("warning", "signals_held", reason=sentence)
+        self._told_trouble = sentence
+        return sentence
 
     def _bound_already(self, beats: list[Beat]) -> set[InstanceId]:
         """Of the executors alive, those that the books of their mode are bound to."""

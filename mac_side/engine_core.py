@@ -65,7 +65,8 @@ class EngineCore(EngineTrader):
             case OperatorSaid():
                 self._on_operator(event, now)
             case Tick():
-                self._further.append(Republish())
+                if self._key_hold(now) is None:  # else each would be refused, and again with the next
+                    self._further.append(Republish())
                 self._announce(now)
         return self._answer(event, now)
 
@@ -159,6 +160,7 @@ class EngineCore(EngineTrader):
 
     def _on_beats(self, event: BeatsSeen, now: Moment) -> None:
         self.link = link_of(event.beats)
+        self.key_troubles = event.key_troubles
         if self.state.executor is None:
             met = executor_to_bind(event.beats, now.wall, self.config.red_after, self.state.mode)
             if met is not None and met.account == self.state.account:

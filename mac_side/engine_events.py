@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mac_side.bridge_client.key_watch import KeyTrouble
 from mac_side.bridge_client.link import Beat
 from mac_side.screen_commands import Command as OperatorCommand
 from shared_schema.ids import SignalId
@@ -27,6 +28,8 @@ class BeatsSeen:
     """The newest heartbeats of the other side."""
 
     beats: tuple[Beat, ...]
+    key_troubles: tuple[KeyTrouble, ...] = ()
+    """Executors whose signatures do not fit this host's key."""
 
 
 @dataclass(frozen=True)

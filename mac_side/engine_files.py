@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mac_side.bridge_client.inbox import Inbox, every_result
+from mac_side.bridge_client.key_watch import KeyWatch
 from mac_side.bridge_client.link import HeartbeatReader
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.engine_events import (
@@ -54,6 +55,7 @@ class EngineFiles:
         self.folder = folder
         self.inbox = Inbox(folder)
         self.heartbeats = HeartbeatReader(folder, own_beat)
+        self.keys = KeyWatch(folder)
         self._commands = commands
         self._marks: dict[str, tuple[int, int, int]] = {}
         self._stamps: StampsSeen | None = None
@@ -80,7 +82,7 @@ class EngineFiles:
 
     def beats(self, wall: float) -> BeatsSeen:
         """The newest heartbeats."""
-        return BeatsSeen(tuple(self.heartbeats.read(wall)))
+        return BeatsSeen(tuple(self.heartbeats.read(wall)), self.keys.look())
 
     def halts(self) -> HaltsSeen:
         """Every file that halts, or lifts a halt."""
@@ -117,7 +119,10 @@ class EngineFiles:
         )
 
     def sightings(self) -> list[Sighting]:
-        """Every result, archived and waiting signal that says of which state and number it is."""
+        """Every result, archived and waiting signal that says of which state and number it is.
+
+        Signed or not: what they can do is stop us.
+        """
         found = [
             Sighting(result.strategy, envelope.mode, result.signal_epoch, result.signal_seq, result.signal_id)
             for received in every_result(self.folder, lambda received: received.envelope is not None)
@@ -144,7 +149,7 @@ class EngineFiles:
     def _quote(self, name: str) -> Received[QuoteSnapshot] | None:
         try:
             raw = self.folder.read_large(name)
-            return decode_quote(raw, name) if raw is not None else None
+            return decode_quote(raw, name, self.folder.key) if raw is not None else None
         except (FolderError, MessageError):
             return None  # half a quote is normal; its growing age tells how long it lasts
 
@@ -153,7 +158,7 @@ class EngineFiles:
             raw = self.folder.read_large(name)
             if raw is None or self._marks.get(name) == (hash(raw), len(raw), 0):
                 return None
-            received = decode_account(raw, name)
+            received = decode_account(raw, name, self.folder.key)
         except (FolderError, MessageError):
             return None
         self._marks[name] = (hash(raw), len(raw), 0)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import Link
 from mac_side.engine_account import SeenAccount, ZeroWatch
 from mac_side.engine_events import (
@@ -31,6 +32,7 @@ from mac_side.view import Alarm, Event
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, InstanceId, SignalId
 from shared_schema.link_health import LinkHealth, beat_stream, health_of
+from shared_schema.integrity import Key
 from shared_schema.log_lines import Level
 from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
 from shared_schema.trading_calendar import TradingCalendar
@@ -57,6 +59,8 @@ class EngineConfig:
     skew_limit: float = 30.0
     """Seconds two clocks may be apart; beyond it nothing is sent."""
     terms: Terms = field(default_factory=Terms)
+    key: Key | None = field(default=None, repr=False)
+    """What signals are signed with."""
 
 
 @dataclass
@@ -68,6 +72,7 @@ class EngineMemory:
     is_taken: Callable[[SignalId], bool] = lambda _: False
     feed: BarFeed = field(init=False)
     link: Link = field(default_factory=Link)
+    key_troubles: tuple[KeyTrouble, ...] = ()
     quote: SeenQuote | None = None
     snapshot: QuoteSnapshot | None = None
     account: SeenAccount | None = None
@@ -104,6 +109,7 @@ class EngineMemory:
         holds = (
             state_hold(self.state),
             None if self.config.orders_allowed else Hold("too_slow", say("dashboard.too_slow")),
+            self._key_hold(now),
             executor_hold(self.state, executor, strangers, now, self.config.red_after),
             *link_holds(self.health(now), self.config.skew_limit),
             session_hold(now.market, self.config.calendar),
@@ -123,6 +129,10 @@ class EngineMemory:
         beat = self.link.executor(self.state.executor)
         own = beat_stream("dashboard", self.config.instance)
         return health_of(beat, own, self.beats_since, now.wall, self.config.red_after)
+
+    def _key_hold(self, now: Moment) -> Hold | None:
+        trouble = trouble_with(self.key_troubles, self.state.executor, now.wall, self.config.red_after)
+        return Hold("keys_differ", trouble.sentence) if trouble is not None else None
 
     def _bars_hold(self) -> Hold | None:
         missing = self.feed.missing

@@ -13,8 +13,9 @@ from mac_side.bridge_client.signal_ids import next_free, signal_id
 from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, Direction, SignalId
+from shared_schema.integrity import Key
 from shared_schema.messages import OrderSignal
-from shared_schema.messages.record import Envelope, encode
+from shared_schema.messages.record import Envelope, encode, signed_again
 from shared_schema.messages.signal import SEED_FIELDS
 from shared_schema.sessions import trading_day_of
 
@@ -64,16 +65,32 @@ def with_signal(
     intention: Intention,
     terms: Terms,
     now: Moment,
+    key: Key | None = None,
 ) -> tuple[DashboardState, OutboxEntry]:
     """``state`` with ``books`` and the signal in its outbox: saved together, or not at all."""
-    raw = _bytes(state, wish, counter, identity, terms, now)
+    raw = _bytes(state, wish, counter, identity, terms, now, key)
     entry = entry_of(raw, intention, wish.layer, counter, trading_day_of(now.market))
     changed = replace(state, books=books, counter=counter, outbox=state.outbox.added(entry))
     return changed, entry
 
 
+def outbox_signed_again(state: DashboardState, key: Key | None) -> DashboardState:
+    """``state`` with its open signals under the key in force, so that one made before it is answered too."""
+    entries = tuple(
+        replace(entry, raw=signed_again(entry.raw, key)) if entry.raw and not entry.settled else entry
+        for entry in state.outbox.entries
+    )
+    return replace(state, outbox=replace(state.outbox, entries=entries))
+
+
 def _bytes(
-    state: DashboardState, wish: Wish, counter: int, identity: SignalId, terms: Terms, now: Moment
+    state: DashboardState,
+    wish: Wish,
+    counter: int,
+    identity: SignalId,
+    terms: Terms,
+    now: Moment,
+    key: Key | None,
 ) -> bytes:
     signal = OrderSignal(
         signal_id=identity,
@@ -111,4 +128,4 @@ def _bytes(
         mode=state.mode,
         account=state.account,
     )
-    return encode(envelope, signal)
+    return encode(envelope, signal, key)

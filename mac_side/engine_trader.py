@@ -190,7 +190,7 @@ class EngineTrader(EngineMemory):
         counter, identity = next_id(self.state, wish, self.is_taken)
         books, intention = change(identity)
         self.state, entry = with_signal(
-            self.state, wish, counter, identity, books, intention, self.config.terms, now
+            self.state, wish, counter, identity, books, intention, self.config.terms, now, self.config.key
         )
         self._changed = True
         self._to_publish.append(identity)

@@ -29,15 +29,16 @@ from shared_schema.sessions import next_opening, state_at, trading_day_of
 from shared_schema.words import say
 
 
-def waiting_view(config: EngineConfig, now: Moment) -> View:
-    """Before an executor was met: nothing is known but what is waited for."""
+def waiting_view(config: EngineConfig, now: Moment, reason: str = "") -> View:
+    """Before an executor was met: nothing is known but what is waited for, or why none can be met."""
+    reason = reason or say("dashboard.no_executor")
     return View(
         wall=now.wall,
         market=now.market,
         code=config.code,
         session=state_at(now.market, config.calendar).value,
-        trading_held=say("dashboard.no_executor"),
-        waiting_for=(say("dashboard.no_executor"),),
+        trading_held=reason,
+        waiting_for=(reason,),
         link=Link(red_after=config.red_after),
     )
 

@@ -42,6 +42,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
 from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
+from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import open_log
 from shared_schema.settings import Settings, load_settings
 from shared_schema.trading_calendar import calendar_of_this_host
@@ -78,9 +79,10 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
     strategy = StrategyName(settings.strategy.name)
     lock = hold_engine(runtime, strategy)
     log = open_log(LOG_NAME, settings.log_dir, console=console)
-    folder = DropFolder(folder_path)
     defaults = settings.sync.defaults
     try:
+        folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
+        say_key(log, folder)
         folder.prepare()
         lay_out_fresh_files(folder_path)
         place = Place(

@@ -54,7 +54,7 @@ class HeartbeatReader:
     def _decoded(self, name: str) -> Received[Heartbeat] | None:
         try:
             raw = self.folder.read(f"{HEARTBEAT_FOLDER}/{name}")
-            received = decode_heartbeat(raw, name) if raw is not None else None
+            received = decode_heartbeat(raw, name, self.folder.key) if raw is not None else None
         except (FolderError, MessageError):
             return None  # torn by the sync tool: the last one stands and its age shows it
         # The name of a conflict copy is not that of its instance: only the real one counts.

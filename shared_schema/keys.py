@@ -63,10 +63,10 @@ def fingerprint(key: Key) -> str:
     return hashlib.sha256(b"miniqmt fingerprint" + key).hexdigest()[:8]
 
 
-def key_path(settings: Settings) -> Path:
-    """Where this host keeps its key. Raises SettingsError for a place in the exchange folder."""
+def key_path(settings: Settings, *further: Path) -> Path:
+    """Where this host keeps its key. Raises SettingsError for a place in an exchange folder."""
     path = settings.key_file or settings.runtime_dir / KEY_FILE
-    for folder in (settings.shared_dir, settings.dashboard.work_dir):
+    for folder in (settings.shared_dir, settings.dashboard.work_dir, *further):
         if folder is not None and path.resolve().is_relative_to(folder.resolve()):
             raise SettingsError("keys.inside", path, folder=folder)
     return path
@@ -91,7 +91,10 @@ def load_key(settings: Settings) -> Key | None:
 
 def folder_key(settings: Settings, folder: Path) -> Key | None:
     """The key for what crosses ``folder``: none in an OFFLINE folder, which no live process may use."""
-    return None if is_offline_folder(folder) else load_key(settings)
+    if is_offline_folder(folder):
+        return None
+    key_path(settings, folder)
+    return load_key(settings)
 
 
 def read_key(path: Path) -> Key | None:

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Literal
 
 from mac_side.books import Intention
+from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import executor_to_bind, link_of
 from mac_side.bridge_client.outbox import first_publication, publications
 from mac_side.bridge_client.signal_ids import is_first
@@ -29,7 +30,7 @@ from mac_side.engine_account import account_of
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_halts import follow_executor, latch_seen
 from mac_side.engine_rules import executor_hold
-from mac_side.engine_signals import Terms, Wish, next_id, with_signal
+from mac_side.engine_signals import Terms, Wish, next_id, outbox_signed_again, with_signal
 from mac_side.settling import check_not_rolled_back, settle
 from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.clock import ReplayFollower, host_name
@@ -37,8 +38,9 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
-from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName
+from shared_schema.ids import AccountAlias, Code, Direction, InstanceId, Mode, SignalId, StrategyName
 from shared_schema.instruments import parse_code
+from shared_schema.integrity import Key
 from shared_schema.messages import Account, QuoteSnapshot
 from shared_schema.messages.quote import Position, Quote
 from shared_schema.sessions import trading_day_of
@@ -111,17 +113,18 @@ class Bridge:
     ) -> None:
         """Open ``folder``; ``sync_tool`` and ``syncthing_delay`` (seconds) as in the settings' section sync.
 
-        Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds, damaged or rolled
-        back memory, or another process of this name.
+        The signing key is this host's, as for the dashboard; with ``runtime_dir`` the one kept there.
+        Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds, an executor with
+        another key, damaged or rolled back memory, or another process of this name.
         """
         from mac_side.single_engine import hold_engine
 
         if is_first(StrategyName(strategy)):
             raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
         path = checked_exchange_folder(Path(folder))
-        self.folder = DropFolder(path)
-        self.folder.prepare()
         self.offline = is_offline_folder(path)
+        self.folder = DropFolder(path, key=None if self.offline else _key(path, runtime_dir))
+        self.folder.prepare()
         self._defaults: SyncDefaults = sync_defaults(sync_tool, syncthing_delay)
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
@@ -262,7 +265,8 @@ class Bridge:
         if snapshot is not None:
             found = account_of(snapshot.received, self.state)
             self._account = found.account if found is not None else self._account
-        self._republish()
+        if self._key_trouble(self.state.executor) is None:
+            self._republish()
 
     # Inside
 
@@ -283,6 +287,7 @@ class Bridge:
         fresh = new_state(now, mode, alias, strategy, f"{strategy}@{host_name()}")
         state = state_file.load(fresh)
         check_not_rolled_back(state, self._files.sightings(), path)
+        state = outbox_signed_again(state, self.folder.key)
         if state.executor is None:
             beats = self._files.beats(now.wall).beats
             met = executor_to_bind(beats, now.wall, self._defaults.heartbeat_red_after, mode)
@@ -302,11 +307,16 @@ class Bridge:
             if self.offline and met is None:
                 return "simulate", AccountAlias(self._wanted or "main")
             if time.monotonic() >= deadline:
-                reason = say("dashboard.no_executor")
+                trouble = self._key_trouble(None)
+                reason = trouble.sentence if trouble is not None else say("dashboard.no_executor")
                 if met is not None:
                     reason = f"account: {met.account} != {self._wanted}"
                 raise BridgeError("dashboard.bridge_no_executor", self.folder.path, reason=reason)
             self._pause(0.1)
+
+    def _key_trouble(self, bound: InstanceId | None) -> KeyTrouble | None:
+        wall = self._follower.now().wall
+        return trouble_with(self._files.keys.look(), bound, wall, self._defaults.heartbeat_red_after)
 
     def _order(self, direction: Direction, code: str, price: float, shares: int, reason: str) -> Handle:
         checked = parse_code(code)
@@ -326,6 +336,9 @@ class Bridge:
             reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=reason)
         red_after = self._defaults.heartbeat_red_after
+        trouble = self._key_trouble(state.executor)
+        if trouble is not None:
+            raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=trouble.sentence)
         strangers = len(self._link.strangers(state.executor, now.wall, red_after))
         hold = executor_hold(state, self._link.executor(state.executor), strangers, now, red_after)
         if hold is not None and not (self.offline and hold.lenient):
@@ -335,7 +348,15 @@ class Bridge:
         now = self._follower.now()
         counter, identity = next_id(self.state, wish, self._files.is_taken)
         state, entry = with_signal(
-            self.state, wish, counter, identity, self.state.books, intention, self._terms, now
+            self.state,
+            wish,
+            counter,
+            identity,
+            self.state.books,
+            intention,
+            self._terms,
+            now,
+            self.folder.key,
         )
         self._save(state)
         publication = first_publication(self.state.outbox, entry, state.strategy, self.folder.read)
@@ -365,6 +386,13 @@ class Bridge:
         now = self._follower.now()
         self.state, raw = self._state_file.save(state, now, trading_day_of(now.market))
         self._state_file.keep_last_good(raw)
+
+
+def _key(folder: Path, runtime_dir: Path | None) -> Key | None:
+    from shared_schema.keys import KEY_FILE, folder_key, read_key
+    from shared_schema.settings import load_settings
+
+    return folder_key(load_settings(), folder) if runtime_dir is None else read_key(runtime_dir / KEY_FILE)
 
 
 def _runtime_dir(folder: Path, offline: bool) -> Path:

@@ -131,7 +131,7 @@ class Inbox:
             if raw is None:
                 self.problems.pop(name, None)
                 return None
-            result = decode_result(raw, name)
+            result = decode_result(raw, name, self.folder.key)
         except (FolderError, MessageError) as problem:
             # Half a file is normal while it is synced; the next scan reads it again (rule 3).
             self.problems[name] = str(problem)
