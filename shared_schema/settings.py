@@ -28,6 +28,7 @@ from shared_schema.settings_sections import (
     Sync,
 )
 from shared_schema.settings_sources import (
+    CRASH_VARIABLES,
     OTHER_VARIABLES,
     Origin,
     Written,
@@ -157,7 +158,7 @@ def _gather(
         if environment.get(variable, "").strip():
             from_variables[key] = Written(environment[variable], folder, Origin("environment", variable))
     given = {key: value for key, value in written.items() if key in overrides}
-    known = (*variables, *OTHER_VARIABLES)
+    known = (*variables, *OTHER_VARIABLES, *CRASH_VARIABLES)
     remarks = _odd_variables(dotenv, str(dotenv_path), known)
     remarks += _odd_variables(environment, say("settings.the_environment"), known)
     return {**written, **from_variables, **given}, remarks

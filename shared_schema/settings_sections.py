@@ -88,6 +88,9 @@ class Executor:
 
     simulate: bool | None = check.setting(None, check.switch, "ORDER_EXECUTOR_SIMULATE")
     """None = nobody said: neither simulate nor live."""
+    counter_dir: Path | None = check.setting(None, check.path)
+    """The ledger's second counter; None = the system's place (live), beside RUNTIME_DIR (simulated).
+    Put it where a backup of RUNTIME_DIR does not reach, best on another disk."""
     simulate_cash: float = check.setting(1_000_000.0, check.number(0, 10_000_000_000))
     """Start cash of the simulated account, yuan."""
     commission_rate: float = check.setting(0.0001, check.number(0, 0.1))

@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import gc
 import importlib.util
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import platformdirs
 
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
@@ -35,6 +38,7 @@ from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import Log, open_log
 from shared_schema.messages import Account, decode_account
+from shared_schema.points import Reach, reach_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
@@ -43,12 +47,16 @@ from windows_side.brokers.port import AccountState, BrokerAsset, BrokerPosition
 from windows_side.brokers.simulated import SimulatedBroker
 from windows_side.brokers.worker import BrokerWorker
 from windows_side.execution.core import ExecutorCore
-from windows_side.execution.ledger import BOUND_TO, EPOCH, INSTANCE, new_meta
+from windows_side.execution.ledger import EPOCH, INSTANCE
+from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
+from windows_side.execution.second_counter import SecondCounter
 from windows_side.execution.sqlite_ledger import SqliteLedger
 from windows_side.executor import Executor
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
+from windows_side.ledger_opening import counter_path, open_guarded
+from windows_side.signal_scan import concerns_executor
 from windows_side.single_instance import hold_single_instance, refuse_other_executor
 
 
@@ -66,6 +74,24 @@ def files_of(runtime_dir: Path, mode: Mode, account: str) -> Files:
         ledger=runtime_dir / f"ledger_{mode}_{account}.sqlite3",
         simulated_books=runtime_dir / f"simulated_broker_{account}.sqlite3",
     )
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What keeps this executor's memory honest: its second counter, and what was found against it."""
+
+    counter: SecondCounter
+    put_back: str
+    reach: Reach
+
+
+def counter_folder(settings: Settings, mode: Mode) -> Path:
+    """Where the second counter lies: as set, else the system's place (live) or beside RUNTIME_DIR."""
+    if settings.executor.counter_dir is not None:
+        return settings.executor.counter_dir
+    if mode == "live":
+        return platformdirs.user_state_path("miniqmt", appauthor=False) / "counter"
+    return settings.runtime_dir.with_name(settings.runtime_dir.name + "_counter")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,8 +164,10 @@ def _run_locked(
     mode: Mode = "simulate"
     alias = AccountAlias(settings.account.alias)
     files = files_of(settings.runtime_dir, mode, alias)
-    ledger = open_ledger(files.ledger, mode, alias)
-    memory = ledger.load()
+    reach = reach_of(os.environ, Point)
+    counter = SecondCounter(counter_path(files.ledger, counter_folder(settings, mode)))
+    opened = open_guarded(files.ledger, mode, alias, folder, counter, reach)
+    ledger, memory = opened.ledger, opened.ledger.load()
     red_after = settings.sync.defaults.heartbeat_red_after
     refuse_other_executor(folder, InstanceId(memory.meta[INSTANCE]), red_after, time.time())
     rules = Rules(
@@ -157,16 +185,31 @@ def _run_locked(
     clock = ReplayFollower()
     core = ExecutorCore(rules, memory)
     defaults = settings.sync.defaults
-    watch = FolderWatch(folder.path, defaults.scan_interval, use_watcher=defaults.watcher)
+    watch = FolderWatch(
+        folder.path, defaults.scan_interval, use_watcher=defaults.watcher, concerns=concerns_executor
+    )
     stamper = Stamper(f"executor@{host_name()}", new_epoch(time.time()), mode, alias)
     executor, market = _with_simulated_broker(
-        settings, folder, ledger, core, rules, watch, clock, stamper, log, Epoch(memory.meta[EPOCH]), files
+        settings,
+        folder,
+        ledger,
+        core,
+        rules,
+        watch,
+        clock,
+        stamper,
+        log,
+        Epoch(memory.meta[EPOCH]),
+        files,
+        Fence(counter, opened.put_back, reach),
     )
     log.say("info", "executor_started", mode=mode, account=alias, instance=rules.instance, folder=folder.path)
     say_key(log, folder)
     if not enforce_sessions:
         log.say("info", "sessions_only_warn")
     gc.freeze()
+    # The loop must not wait 5 ms for its turn while another thread encodes a result.
+    sys.setswitchinterval(0.0005)
     try:
         executor.run(stop)
     except StateError as problem:
@@ -176,6 +219,7 @@ def _run_locked(
         watch.stop()
         market.close()
         ledger.close()
+        counter.close()
         log.say("info", "executor_stopped")
 
 
@@ -191,6 +235,7 @@ def _with_simulated_broker(
     log: Log,
     ledger_epoch: Epoch,
     files: Files,
+    fence: Fence,
 ) -> tuple[Executor, SimulatedBroker]:
     chosen = settings.executor
     broker = SimulatedBroker(
@@ -212,6 +257,7 @@ def _with_simulated_broker(
         ledger_epoch,
         settings.sync.defaults.heartbeat_interval,
         broker.account_snapshot,
+        fence.reach,
     )
     executor = Executor(
         folder=folder,
@@ -223,25 +269,13 @@ def _with_simulated_broker(
         keyboard=Keyboard(settings.runtime_dir, folder, log),
         clock=clock,
         log=log,
+        counter=fence.counter,
+        put_back=fence.put_back,
+        reach=fence.reach,
         threaded=True,
     )
     executor.attach(BrokerWorker(broker, executor.heard), broker)
     return executor, broker
-
-
-def open_ledger(path: Path, mode: Mode, account: AccountAlias) -> SqliteLedger:
-    """The ledger of one account and mode, made where there is none. Raises StateError."""
-    ledger = SqliteLedger(path, lambda: new_meta(mode, account, host_name(), new_epoch(time.time())))
-    bound = ledger.load().meta[BOUND_TO]
-    if (bound["mode"], bound["account"]) != (mode, account):
-        ledger.close()
-        raise StateError(
-            "executor.ledger_bound",
-            path,
-            bound=f"{bound['mode']}/{bound['account']}",
-            asked=f"{mode}/{account}",
-        )
-    return ledger
 
 
 def newest_real_account(folder: DropFolder, alias: AccountAlias) -> AccountState | None:

@@ -28,7 +28,7 @@ from windows_side.execution.rules import Rules
 from windows_side.executor import Executor
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
-from windows_side.order_executor import open_ledger
+from windows_side.ledger_opening import open_ledger
 
 ACCOUNT = AccountAlias("main")
 WAIT = 10.0

@@ -14,7 +14,7 @@ from tests.execution.ledger_contract import LedgerContract, row
 from windows_side.execution.ledger import Change, Ledger, new_meta
 from windows_side.execution.memory_ledger import MemoryLedger
 from windows_side.execution.sqlite_ledger import SqliteLedger, read_only
-from windows_side.order_executor import open_ledger
+from windows_side.ledger_opening import open_ledger
 
 
 def meta() -> dict[str, object]:
