@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,14 @@ _OBSERVER_TIMEOUT = 0.02
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
 _QUIET_EVENTS = frozenset({"opened", "closed_no_write"})
 
+Concerns = Callable[[str], bool]
+"""Whether a changed path (relative to the folder, ``/`` between folder and name) is worth waking for."""
+
+
+def anything(path: str) -> bool:
+    """Every change concerns."""
+    return True
+
 
 class FolderWatch:
     """Wakes a scan when something changes below ``path``, at the latest after ``interval`` seconds.
@@ -24,20 +34,23 @@ class FolderWatch:
     interval alone wakes: slower, never wrong. ``healthy`` says which it is.
     """
 
-    def __init__(self, path: Path, interval: float, *, use_watcher: bool = True) -> None:
+    def __init__(
+        self, path: Path, interval: float, *, use_watcher: bool = True, concerns: Concerns = anything
+    ) -> None:
+        """``concerns`` spares a busy process the wake-ups by its own writings; the interval still comes."""
         self.interval = interval
         self._woken = threading.Event()
         self._observer: Any = None
         self.problem = ""
         if use_watcher:
-            self._start(path)
+            self._start(path, concerns)
 
-    def _start(self, path: Path) -> None:
+    def _start(self, path: Path, concerns: Concerns) -> None:
         observer = Observer(timeout=_OBSERVER_TIMEOUT)
         try:
             # Recursive, so that a move into order_signal_done/ is seen whole: half a move holds
             # watchdog's queue back for half a second.
-            observer.schedule(_Wake(self._woken), str(path), recursive=True)
+            observer.schedule(_Wake(self._woken, path, concerns), str(path), recursive=True)
             observer.start()
         except OSError as problem:
             self.problem = str(problem)
@@ -69,10 +82,15 @@ class FolderWatch:
 
 
 class _Wake(FileSystemEventHandler):
-    def __init__(self, woken: threading.Event) -> None:
+    def __init__(self, woken: threading.Event, path: Path, concerns: Concerns) -> None:
         self._woken = woken
+        self._prefix = len(str(path)) + 1
+        self._concerns = concerns
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         # A rename is what publishes; opens and reads of our own would wake us for nothing.
-        if event.event_type not in _QUIET_EVENTS:
+        if event.event_type in _QUIET_EVENTS or event.is_directory:
+            return
+        changed = os.fsdecode(event.dest_path or event.src_path)[self._prefix :].replace(os.sep, "/")
+        if self._concerns(changed):
             self._woken.set()

@@ -59,6 +59,10 @@ from windows_side.folder_work import FolderWork
 from windows_side.signal_scan import SignalScan
 
 
+KEYBOARD_INTERVAL = 0.25
+"""Seconds between two looks at what people typed."""
+
+
 class FeedsMarket(Protocol):
     """A simulated broker, which knows the market by what it is fed."""
 
@@ -103,6 +107,7 @@ class Executor:
         self._put_back = put_back
         self._reach = reach
         self._was_ready = False
+        self._keyboard_at = float("-inf")
         self._core = core
         self._rules = rules
         self._views = views
@@ -175,8 +180,10 @@ class Executor:
         self._perform(self._quote_events())
         self._perform(self._halt_events())
         self._perform(self._broker_events())
-        self._perform(self._keyboard.take())
         self._perform(self._file_events())
+        if self._monotonic() >= self._keyboard_at:
+            self._keyboard_at = self._monotonic() + KEYBOARD_INTERVAL
+            self._perform(self._keyboard.take())
         self._perform([TimePassed()])
         self._write_views()
         self._work.go_on()

@@ -8,7 +8,17 @@ from typing import Any
 
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder, Found, Name, NameKind
-from shared_schema.drop_folder.names import DONE_FOLDER, done_name
+from shared_schema.drop_folder.names import (
+    ACCOUNT_LIVE,
+    ACCOUNT_SIMULATE,
+    CONTROL_FOLDER,
+    DONE_FOLDER,
+    EXECUTED,
+    HEARTBEAT_FOLDER,
+    POOL,
+    RESULT_SLOT,
+    done_name,
+)
 from shared_schema.errors import FolderError
 from shared_schema.ids import SignalId
 from shared_schema.logs import Log
@@ -24,6 +34,17 @@ FILES_A_TURN = 64
 LOOK_AGAIN = 0.5
 """Seconds after which a file that was left alone is looked at again though it has not changed."""
 _WANTED = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT, NameKind.CONFLICT)
+
+
+_OWN_FILES = frozenset({RESULT_SLOT, EXECUTED, ACCOUNT_SIMULATE, ACCOUNT_LIVE, POOL})
+
+
+def concerns_executor(path: str) -> bool:
+    """Whether a change of ``path`` may be news for an executor: its own writings and temp names are not."""
+    folder, _, name = path.rpartition("/")
+    if folder:
+        return folder == CONTROL_FOLDER or (folder == HEARTBEAT_FOLDER and not name.startswith("executor-"))
+    return name not in _OWN_FILES and not name.startswith(".")
 
 
 @dataclass

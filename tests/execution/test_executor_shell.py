@@ -14,6 +14,7 @@ from shared_schema.errors import StateError
 from shared_schema.ids import SignalId
 from shared_schema.messages import decode_result
 from tests.execution.shell import Shell
+from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.executor_views import RESTORE_INTERVAL
 from windows_side.keyboard import STALE, Typed, type_order
 
@@ -337,7 +338,7 @@ def test_resume_at_the_keyboard_lifts_the_halt_though_its_file_stays(shell: Shel
     halt_file(shell, b'{"halt": true, "reason": "a"}')
     shell.executor.turn()
     type_order(shell.place, Typed(kind="resume", reason="ok", by="me", at=time.time()))
-    shell.executor.turn()
+    shell.skip += KEYBOARD_INTERVAL
     shell.executor.turn()
     assert shell.core.halt_since is None
     shell.drop(shell.signal())
@@ -352,6 +353,7 @@ def test_a_stale_resume_is_not_followed(shell: Shell) -> None:
     halt_file(shell, b'{"halt": true}')
     shell.executor.turn()
     type_order(shell.place, Typed(kind="resume", reason="ok", by="me", at=time.time() - STALE - 1))
+    shell.skip += KEYBOARD_INTERVAL
     shell.executor.turn()
     assert shell.core.halt_since is not None
     assert "typed_order_stale" in shell.lines.actions
