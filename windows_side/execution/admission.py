@@ -23,6 +23,7 @@ from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
 from windows_side.execution.runaway import RoundTrips
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.tags import tag_of
+from windows_side.execution.writers_link import WritersLink
 
 UNUSABLE = "unusable:"
 """Begins the digest kept for a file that named an id and was no valid signal."""
@@ -38,10 +39,12 @@ class Admission:
         cancels: Cancels,
         writers: dict[str, str],
         doubt_before: float = 0.0,
+        links: WritersLink | None = None,
     ) -> None:
         self._desk = desk
         self._quotes = quotes
         self._cancels = cancels
+        self._links = links or WritersLink(desk)
         self._writers = writers
         # Of an earlier run too: a restart is no way around the orders a second.
         self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
@@ -127,11 +130,12 @@ class Admission:
         if signal.timestamp < self._doubt_before:
             self._doubtful(name, self._row(received, file_time))
             return
-        expired = self._desk.now.wall > signal.deadline and not signal.is_cancel
+        order = self._row(received, file_time)
+        late = self._late(order)
+        expired = late > 0 and not signal.is_cancel
         refused_now = expired or (self._desk.halt.is_halted and not signal.is_cancel)
         if not ready and not refused_now:
             return  # it stays in the folder until the broker is ready, or until it expires
-        order = self._row(received, file_time)
         refusal = self._origin_refusal(received)
         if refusal is not None:
             self._refuse(order, refusal.error_code, _sentence(refusal))
@@ -140,9 +144,7 @@ class Admission:
         elif self._cancels.waits_for(order):
             self._cancels.settle_unplaced(order)
         elif expired:
-            self._end(
-                order, OrderEvent.EXPIRE, "expired", seconds=round(self._desk.now.wall - signal.deadline)
-            )
+            self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(late))
         elif self._desk.halt.is_halted:
             self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
         else:
@@ -290,7 +292,7 @@ class Admission:
             price=signal.price,
             strategy=signal.strategy or "",
         )
-        self._desk.do(Submit(request, signal.deadline))
+        self._desk.do(Submit(request, signal.deadline - self._links.ahead(order.writer)))
 
     def release_waiting(self, account: AccountState | None, asked_at: float) -> None:
         """Hand waiting orders in as their turn comes, after a second look at the gate."""
@@ -312,9 +314,13 @@ class Admission:
                 self._refuse(
                     order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason}))
                 )
-            elif order.signal is not None and self._desk.now.wall > order.signal.deadline:
-                late = round(self._desk.now.wall - order.signal.deadline)
-                self._end(order, OrderEvent.EXPIRE, "expired", seconds=late)
+            elif order.signal is not None and (late := self._late(order)) > 0:
+                self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(late))
+
+    def _late(self, order: Order) -> float:
+        """Seconds since the order expired, on its writer's clock as ours knows it; negative before."""
+        deadline = order.signal.deadline if order.signal is not None else self._desk.now.wall
+        return self._desk.now.wall + self._links.ahead(order.writer) - deadline
 
     def _may_call(self) -> bool:
         wall = self._desk.now.wall
@@ -340,6 +346,9 @@ class Admission:
         signal, book, now = order.signal, self._desk.book, self._desk.now
         if signal is None or account is None:
             return Refusal("not_ready", {})
+        link = self._links.refusal(order.writer)
+        if link is not None:
+            return link
         window = self._desk.rules.limits.duplicate_window_seconds
         is_first_look = not order.intent_at
         duplicate = book.duplicate_of(signal, now.market, window) if is_first_look else None
@@ -347,6 +356,7 @@ class Admission:
         already = 0.0 if is_first_look else signal.notional
         facts = Facts(
             now=now,
+            ahead=self._links.ahead(order.writer),
             quote=self._quotes.quote(signal.code),
             quote_age=self._quotes.age(signal.code, now),
             cash=account.asset.cash - book.committed_cash(asked_at, order.signal_id),

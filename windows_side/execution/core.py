@@ -22,14 +22,16 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
     TradeUpdate,
 )
-from windows_side.execution.actions import Action, AskAccount, AskDay, TrustLedger
+from windows_side.execution.actions import Action, AskAccount, AskDay, PublishResult, TrustLedger
 from windows_side.execution.admission import Admission
 from windows_side.execution.broker_desk import BrokerDesk
 from windows_side.execution.cancels import Cancels
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import (
+    BeatsSeen,
     Event,
     FileSeen,
+    FolderRolledBack,
     HaltsSeen,
     QuoteSeen,
     RebindTyped,
@@ -37,11 +39,13 @@ from windows_side.execution.events import (
     ResumeTyped,
     TimePassed,
 )
-from windows_side.execution.ledger import DOUBT_BEFORE, WRITERS, Memory
+from windows_side.execution.halt_latch import ROLLED_BACK
+from windows_side.execution.ledger import DOUBT_BEFORE, HEARD_WRITERS, WRITERS, Memory
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.rules import Rules
 from windows_side.execution.states import OrderEvent
+from windows_side.execution.writers_link import WritersLink
 
 ACCOUNT_INTERVAL = 10.0
 """Seconds between two readings of asset and positions."""
@@ -56,12 +60,14 @@ class ExecutorCore:
         self._quotes = QuoteBoard(rules)
         self._broker = BrokerDesk(self._desk)
         self._cancels = Cancels(self._desk)
+        self._links = WritersLink(self._desk, memory.meta.get(HEARD_WRITERS, ()))
         self._admission = Admission(
             self._desk,
             self._quotes,
             self._cancels,
             dict(memory.meta.get(WRITERS, {})),
             float(memory.meta.get(DOUBT_BEFORE, 0.0)),
+            self._links,
         )
         self._broker_ready = False
         self._reconciled = False
@@ -164,8 +170,13 @@ class ExecutorCore:
             case ResolveTyped():
                 self._broker.resolve(event)
                 self._cancels.settle()
+            case BeatsSeen():
+                self._links.seen(event.beats)
+                self._quotes.ahead = self._links.producer_ahead
+            case FolderRolledBack():
+                self._rolled_back()
             case TimePassed():
-                pass
+                self._links.time_passed()
             case _:
                 self._broker_said(event)
         self._time_passed()
@@ -179,6 +190,18 @@ class ExecutorCore:
             self._broker.accept_foreign_tags()
             self._desk.do(TrustLedger())
         self._desk.set_halt(self._desk.halt.resumed(event.files))
+
+    def _rolled_back(self) -> None:
+        """Hold trading until a person resumes, and show what the folder forgot."""
+        self._desk.alarm("folder_rolled_back")
+        self._desk.halt_trading(say("link.rolled_back"), ROLLED_BACK)
+        ended = [order for order in self._desk.book.everything() if order.is_terminal]
+        if ended:
+            self._desk.do(PublishResult(max(ended, key=lambda order: order.result_seq)))
+
+    def is_silent(self, writer: str) -> bool:
+        """Whether new orders of this writer are refused because its heartbeat is red."""
+        return self._links.is_silent(writer)
 
     def _broker_said(self, event: object) -> None:
         match event:

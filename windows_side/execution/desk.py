@@ -13,7 +13,7 @@ from shared_schema.clock import Moment
 from shared_schema.ids import Tag
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
-from windows_side.execution.halt_latch import PUT_BACK, HaltLatch
+from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
 from windows_side.execution.ledger import ACCEPTED_TAGS, HALT, JournalEntry, Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
@@ -71,9 +71,9 @@ class Desk:
         elif before.is_halted:
             self.say("resumed")
 
-    def halt_trading(self, reason: str) -> None:
+    def halt_trading(self, reason: str, name: str = OWN) -> None:
         """Halt by the executor's own decision (an impossible event, a runaway loop)."""
-        self.set_halt(self.halt.halting(reason, self.now.wall))
+        self.set_halt(self.halt.halting(reason, self.now.wall, name))
 
     @property
     def is_held(self) -> bool:

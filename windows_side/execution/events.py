@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from shared_schema.drop_folder import Name
 from shared_schema.ids import OrderId, SignalId
 from shared_schema.integrity import Key
+from shared_schema.link_health import Beat
 from shared_schema.messages import QuoteSnapshot, Received
 from windows_side.brokers.port import BrokerEvent
 from windows_side.execution.intake import Intake
@@ -66,8 +67,31 @@ class ResolveTyped:
 
 
 @dataclass(frozen=True)
+class BeatsSeen:
+    """The newest heartbeats of dashboards and producers."""
+
+    beats: tuple[Beat, ...]
+
+
+@dataclass(frozen=True)
+class FolderRolledBack:
+    """Heartbeat, results and slot went back together: somebody restored an earlier folder (rule 14)."""
+
+
+@dataclass(frozen=True)
 class TimePassed:
     """Nothing happened but time."""
 
 
-Event = FileSeen | QuoteSeen | HaltsSeen | ResumeTyped | RebindTyped | ResolveTyped | TimePassed | BrokerEvent
+Event = (
+    FileSeen
+    | QuoteSeen
+    | HaltsSeen
+    | ResumeTyped
+    | RebindTyped
+    | ResolveTyped
+    | BeatsSeen
+    | FolderRolledBack
+    | TimePassed
+    | BrokerEvent
+)

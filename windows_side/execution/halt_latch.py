@@ -12,6 +12,8 @@ from shared_schema.messages.halt import halted_at, reads_as_halt
 
 OWN = "executor"
 """The name under which the executor halts itself."""
+ROLLED_BACK = "rolled_back"
+"""The name under which it halts because the folder was put back: lifted at its keyboard only."""
 PUT_BACK = "executor.ledger"
 """The name under which it halts because its ledger may not be the newest one."""
 

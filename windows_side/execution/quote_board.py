@@ -15,6 +15,8 @@ class QuoteBoard:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._quotes: dict[str, tuple[Quote, float]] = {}
+        self.ahead = 0.0
+        """Seconds the producer's clock is proven to be ahead of ours."""
 
     def seen(self, received: Received[QuoteSnapshot]) -> None:
         """Take a quote file; the seed's format carries no time of writing and only serves simulation."""
@@ -38,5 +40,6 @@ class QuoteBoard:
         if found is None:
             return math.inf
         quote, written_at = found
-        since_tick = now.market - quote.tick_time if quote.tick_time else 0.0
-        return max(now.wall - written_at, since_tick)
+        replayed = abs(now.market - now.wall) > 1.0
+        since_tick = now.market + (0.0 if replayed else self.ahead) - quote.tick_time
+        return max(now.wall + self.ahead - written_at, since_tick if quote.tick_time else 0.0)

@@ -53,6 +53,8 @@ class Facts:
     orders_today: int
     turnover_today: float
     """Of the code, both sides, yuan."""
+    ahead: float = 0.0
+    """Seconds the writer's clock is proven to be ahead of ours."""
     duplicate_of: str = ""
     """Signal of the same intent within the window."""
     unknown_of: str = ""
@@ -92,13 +94,12 @@ def _instrument_of(signal: OrderSignal, facts: Facts) -> Instrument:
 
 
 def _not_expired(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
-    if facts.now.wall <= signal.deadline:
-        return None
-    return Refusal("expired", {"seconds": round(facts.now.wall - signal.deadline)})
+    late = facts.now.wall + facts.ahead - signal.deadline
+    return None if late <= 0 else Refusal("expired", {"seconds": round(late)})
 
 
 def _not_from_the_future(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
-    ahead = signal.timestamp - facts.now.wall
+    ahead = signal.timestamp - facts.now.wall - facts.ahead
     if ahead <= rules.limits.future_seconds:
         return None
     return Refusal("from_future", {"seconds": round(ahead)})

@@ -26,6 +26,8 @@ class Rules:
     """False in simulate: without a fresh quote the simulated broker fills at the signal's price."""
     allow_version_1: bool = True
     """Whether the seed's format is taken; live only by a setting and without a key."""
+    red_after: float = 5.0
+    """Seconds after which a heartbeat is red, by sync tool."""
     final_read: float = 2.0
     """Seconds after which a final status is read once more; 0 where answers are declared complete."""
     absence_is_proof: bool = False
