@@ -15,8 +15,12 @@ _HOMES = tempfile.TemporaryDirectory(prefix="miniqmt-tests-", ignore_cleanup_err
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--kills N``: how often the chain test kills a process (CI asks for 30)."""
+    """``--kills N``: how often the chain test kills a process (CI asks for 30).
+
+    ``--syncthing``: also the tests with two real Syncthing engines.
+    """
     parser.addoption("--kills", type=int, default=5, metavar="N", help="runs of tests/chain/test_kill.py")
+    parser.addoption("--syncthing", action="store_true", help="tests with two real Syncthing engines")
 
 
 def pytest_configure(config: pytest.Config) -> None:
