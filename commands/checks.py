@@ -13,7 +13,8 @@ from pathlib import Path
 
 import miniqmt
 from commands.round_trip import measure
-from shared_schema.exchange_folder import checked_exchange_folder
+from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
+from shared_schema.keys import fingerprint, load_key
 from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.words import say
@@ -144,6 +145,18 @@ def own_folders(current: Settings) -> list[Finding]:
         text = _words("logs_inside", folder=current.log_dir)
         findings.append(Finding("LOG_DIR", Level.WARNING, text, _words("logs_inside_advice")))
     return findings
+
+
+def signing_key(current: Settings) -> list[Finding]:
+    """Whether what crosses the folder is signed."""
+    folder = current.shared_dir or current.dashboard.work_dir
+    if folder is not None and is_offline_folder(folder):
+        return [Finding("signing_key", Level.OK, say("keys.doctor_offline"))]
+    key = load_key(current)
+    if key is None:
+        advice = say("keys.doctor_none_advice")
+        return [Finding("signing_key", Level.WARNING, say("keys.doctor_none"), advice)]
+    return [Finding("signing_key", Level.OK, say("keys.doctor_ok", fingerprint=fingerprint(key)))]
 
 
 def disk_space(current: Settings) -> list[Finding]:

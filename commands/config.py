@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from shared_schema.errors import SettingsError
+from shared_schema.keys import fingerprint, key_path, load_key
 from shared_schema.settings import Settings, known_settings, load_settings, masked
+from shared_schema.words import say
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def config(as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False) -> None:
-    """Print every setting in force; account numbers are masked."""
+    """Print every setting in force; account numbers and the signing key are masked."""
     settings = load_settings()
     rows = shown_settings(settings)
     if as_json:
@@ -39,7 +42,18 @@ def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
             value = masked(value)
         plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
         rows.append((key, plain, settings.origin(key)))
+        if key == "key_file":
+            rows.append(("signing_key", *_signing_key(settings)))
     return rows
+
+
+def _signing_key(settings: Settings) -> tuple[str | None, str]:
+    """The key as it may be shown, and where it stands; what is wrong with it where it can't be used."""
+    try:
+        key = load_key(settings)
+        return (say("keys.masked", fingerprint=fingerprint(key)) if key else None), str(key_path(settings))
+    except SettingsError as problem:
+        return problem.what, problem.where
 
 
 def table_lines(rows: list[tuple[str, Any, str]]) -> list[str]:

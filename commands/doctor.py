@@ -48,7 +48,8 @@ def examine() -> list[Finding]:
     except MiniqmtError as error:
         return [*findings, _failed(error)]
     findings += checks.settings(settings)
-    for check in (checks.exchange_folder, checks.own_folders, checks.disk_space, checks.calendar):
+    of_host = (checks.own_folders, checks.signing_key, checks.disk_space, checks.calendar)
+    for check in (checks.exchange_folder, *of_host):
         findings += _guarded(check, settings)
     return findings
 

@@ -10,11 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.key import keep, tell
 from commands.settings_file import filled_in, starting_text, write
 from shared_schema import settings_values as check
 from shared_schema.errors import SettingsError
-from shared_schema.exchange_folder import checked_exchange_folder
-from shared_schema.settings import load_settings
+from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
+from shared_schema.integrity import Key
+from shared_schema.keys import key_from_text, key_path, new_key, read_key, write_key
+from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_sections import ACCOUNT_TYPES, Limits
 from shared_schema.settings_sources import user_config_file
 from shared_schema.sync_defaults import SYNC_TOOLS
@@ -71,6 +74,7 @@ def init(
     codes: Annotated[str | None, typer.Option(help="159201.SZ,512890.SH")] = None,
     trial_yuan: Annotated[str | None, typer.Option(help="每笔买入最多，元 / largest buy, yuan")] = None,
     file: Annotated[Path | None, typer.Option(help="miniqmt.toml")] = None,
+    key: Annotated[str | None, typer.Option(help="make | none | 密钥 / the other host's key")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="不再提问 / ask nothing")] = False,
     overwrite: Annotated[bool, typer.Option(help="改写已有的文件 / change an existing file")] = False,
 ) -> None:
@@ -97,6 +101,9 @@ def init(
     if backup is not None:
         typer.echo(say("commands.init.backup", file=backup))
     typer.echo(say("commands.init.written", file=target))
+    if not is_offline_folder(exchange):
+        usual = "make" if chosen_role != "strategy" and not yes else "none"
+        _settle_key(load_settings(config_file=target), ask, key, usual)
     typer.echo(say("commands.init.next"))
 
 
@@ -144,6 +151,44 @@ def _trading_answers(
         "trial-yuan", trial_yuan, "trial_yuan", limit, suggested, usual=usual.max_buy_yuan
     )
     return answers
+
+
+def _settle_key(settings: Settings, ask: Callable[..., Any], given: str | None, usual: str) -> None:
+    """Make this host's signing key, or take over the other host's; one that is there stays."""
+    path = key_path(settings)
+    if given is None and read_key(path) is not None:
+        typer.echo(say("keys.kept", path=path))
+        return
+    chosen = ask("key", given, "key", _key_choice, usual)
+    if chosen == "make":
+        key = new_key()
+        write_key(path, key)
+        typer.echo(say("keys.made", path=path))
+        tell(key)
+    elif chosen == "none":
+        typer.echo(say("keys.doctor_none"))
+    else:
+        keep(path, chosen)
+
+
+class _BadKey(check.BadValue):
+    def __init__(self, problem: SettingsError) -> None:
+        super().__init__("text")
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return say("keys.init_expected", problem=f"{self.problem.what}. {self.problem.why}")
+
+
+def _key_choice(value: object) -> str | Key:
+    """``make``, ``none``, or a key typed over."""
+    text = str(value).strip()
+    if text.lower() in ("make", "none"):
+        return text.lower()
+    try:
+        return key_from_text(text)
+    except SettingsError as problem:
+        raise _BadKey(problem) from None
 
 
 def _blank_or(test: check.Check) -> check.Check:

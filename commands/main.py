@@ -37,6 +37,7 @@ COMMANDS = (
     "rebind",
     "arm",
     "calendar",
+    "key",
 )
 INTERRUPTED = 130
 """The exit code after Ctrl+C, as shells use it."""

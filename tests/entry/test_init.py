@@ -69,7 +69,8 @@ def test_answers_without_questions(tmp_path: Path, share: Path) -> None:
 def test_a_conversation(tmp_path: Path) -> None:
     """Bad answers are asked again, the folder is made on request, a strategy host is asked for no account."""
     file, folder = tmp_path / "host.toml", tmp_path / "new"
-    result = init("--file", str(file), keys=f"strategist\nstrategy\n{folder}\ny\nsyncthin\nsyncthing\nmine\n")
+    answers = ["strategist", "strategy", str(folder), "y", "syncthin", "syncthing", "mine", "none"]
+    result = init("--file", str(file), keys="".join(f"{answer}\n" for answer in answers))
     assert result.exit_code == 0 and folder.is_dir()
     settings = read(file)
     assert (settings.sync.tool, settings.account.alias, settings.account.id) == ("syncthing", "mine", None)
