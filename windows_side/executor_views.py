@@ -18,6 +18,7 @@ from shared_schema.drop_folder.names import (
     heartbeat_name,
     result_name,
 )
+from shared_schema.errors import MessageError
 from shared_schema.ids import Epoch, SignalId
 from shared_schema.messages import (
     Account,
@@ -26,6 +27,7 @@ from shared_schema.messages import (
     ExecutedSignals,
     Heartbeat,
     Seen,
+    decode_result,
     encode,
 )
 from shared_schema.points import Reach, pass_by
@@ -78,6 +80,11 @@ class ExecutorViews:
         self._restored_at = float("-inf")
         self._shown: tuple[object, ...] = ()
 
+    @property
+    def ledger_epoch(self) -> Epoch:
+        """The epoch of every result."""
+        return self._epoch
+
     # Results
 
     def result(self, order: Order) -> None:
@@ -95,8 +102,17 @@ class ExecutorViews:
         """Write a row's result again where the folder does not show these very bytes."""
         name = f"{RESULTS_FOLDER}/{result_name(order.signal_id)}"
         raw = self._result_bytes(order)
-        if self._folder.read(name) != raw:
+        shown = self._folder.read(name)
+        if shown != raw and not self._is_newer(shown, order):
             self._folder.publish(name, raw)
+
+    def _is_newer(self, shown: bytes | None, order: Order) -> bool:
+        """Whether the folder shows a later result than the row: the ledger was put back, and knows less."""
+        try:
+            envelope = decode_result(shown).envelope if shown else None
+        except MessageError:
+            return False
+        return envelope is not None and envelope.epoch == self._epoch and envelope.seq > order.result_seq
 
     def _result_bytes(self, order: Order) -> bytes:
         # The envelope comes from the row as well: a result written again is the same file (rule 9).

@@ -57,7 +57,7 @@ from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
 from windows_side.ledger_opening import counter_path, open_guarded
 from windows_side.signal_scan import concerns_executor
-from windows_side.single_instance import hold_single_instance, refuse_other_executor
+from windows_side.single_instance import hold_account, hold_single_instance, refuse_other_executor
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,8 @@ def run(
     path = checked_exchange_folder(settings.exchange_folder("executor"))
     folder_lock = hold_single_instance("executor", settings.runtime_dir, path)
     try:
-        account_lock = hold_single_instance(
-            f"executor-simulate-{settings.account.alias}", settings.runtime_dir, settings.runtime_dir
-        )
+        chosen = settings.account
+        account_lock = hold_account("simulate", AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
         try:
             log = open_log("order_executor", settings.log_dir, console)
             try:
@@ -181,6 +180,7 @@ def _run_locked(
         needs_quote=False,
         final_read=0.0,
         absence_is_proof=SimulatedBroker.absence_is_proof,
+        red_after=settings.sync.defaults.heartbeat_red_after,
     )
     clock = ReplayFollower()
     core = ExecutorCore(rules, memory)
@@ -273,6 +273,7 @@ def _with_simulated_broker(
         put_back=fence.put_back,
         reach=fence.reach,
         threaded=True,
+        quote_ring=settings.sync.defaults.quote_ring > 0,
     )
     executor.attach(BrokerWorker(broker, executor.heard), broker)
     return executor, broker

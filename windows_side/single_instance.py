@@ -11,12 +11,13 @@ import os
 import time
 from pathlib import Path
 
+import platformdirs
 from filelock import FileLock, Timeout
 
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
 from shared_schema.errors import FolderError, MessageError, SettingsError
-from shared_schema.ids import InstanceId
+from shared_schema.ids import AccountAlias, InstanceId, Mode
 from shared_schema.messages import decode_heartbeat
 from windows_side.quotes.readers import STOPPED
 
@@ -43,6 +44,30 @@ def hold_single_instance(role: str, runtime_dir: Path, exchange_folder: Path) ->
         lock.release()
         raise SettingsError("single_instance.no_lock", holder, detail=problem) from problem
     return lock
+
+
+def hold_account(
+    mode: Mode, alias: AccountAlias, number: str | None, runtime_dir: Path, machine: Path | None = None
+) -> FileLock:
+    """The account's lock, held. Raises SettingsError saying who holds it.
+
+    Simulated accounts exist once per RUNTIME_DIR, so that tests and demos run side by side. A live one
+    exists once: its lock lies at one place of the machine (``machine``), whatever RUNTIME_DIR, alias or
+    exchange folder the second executor was given, and goes by the account's ``number``.
+    """
+    if mode == "simulate":
+        return hold_single_instance(f"executor-simulate-{alias}", runtime_dir, runtime_dir)
+    # The number itself stays out of file names and messages.
+    named = hashlib.sha256((number or alias).encode()).hexdigest()[:12]
+    place = machine or machine_locks()
+    return hold_single_instance("executor-live", place, place / named)
+
+
+def machine_locks() -> Path:
+    """Where the locks of the whole machine lie: for all users on Windows, where the terminal trades."""
+    if os.name == "nt":
+        return platformdirs.site_data_path("miniqmt", appauthor=False) / "locks"
+    return platformdirs.user_state_path("miniqmt", appauthor=False) / "locks"
 
 
 def _told(holder: Path) -> str:

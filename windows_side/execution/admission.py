@@ -15,7 +15,7 @@ from windows_side.execution.cancels import Cancels
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import FileSeen
 from windows_side.execution.intake import KeepApart, LeaveAlone, RefusedFile, SignalFile
-from windows_side.execution.ledger import DOUBT_BEFORE, SETTLED_BEFORE, WRITERS
+from windows_side.execution.ledger import SETTLED_BEFORE, WRITERS
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import sellable
 from windows_side.execution.quote_board import QuoteBoard
@@ -38,7 +38,6 @@ class Admission:
         quotes: QuoteBoard,
         cancels: Cancels,
         writers: dict[str, str],
-        doubt_before: float = 0.0,
         links: WritersLink | None = None,
     ) -> None:
         self._desk = desk
@@ -52,7 +51,6 @@ class Admission:
         for order in sorted(desk.book.everything(), key=lambda order: order.calling_market):
             if order.calling_at and order.signal is not None:
                 self._round_trips.note(order.signal.code, order.signal.direction, order.calling_market)
-        self._doubt_before = doubt_before
         self._said: set[tuple[str, str]] = set()
 
     # Files
@@ -127,7 +125,7 @@ class Admission:
             # Refusing it would be a lie where the lost part of the ledger has executed it.
             self._say_once(name, "held_back", signal_id=signal.signal_id)
             return
-        if signal.timestamp < self._doubt_before:
+        if signal.timestamp < self._desk.doubt_before:
             self._doubtful(name, self._row(received, file_time))
             return
         order = self._row(received, file_time)
@@ -168,11 +166,6 @@ class Admission:
             )
             self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
         self._desk.do(Archive(name, order.signal_id))
-
-    def begin_doubt(self, before: float) -> None:
-        """Signals decided before ``before`` (Unix seconds) and not known are unknown, not new."""
-        self._doubt_before = before
-        self._desk.remember(DOUBT_BEFORE, before)
 
     def _known(self, name: str, received: Received[OrderSignal]) -> bool:
         signal_id = received.body.signal_id
@@ -351,7 +344,7 @@ class Admission:
             return link
         window = self._desk.rules.limits.duplicate_window_seconds
         is_first_look = not order.intent_at
-        duplicate = book.duplicate_of(signal, now.market, window) if is_first_look else None
+        duplicate = book.tally.duplicate_of(signal, now.market, window) if is_first_look else None
         counted = 0 if is_first_look else 1
         already = 0.0 if is_first_look else signal.notional
         facts = Facts(
@@ -362,8 +355,8 @@ class Admission:
             cash=account.asset.cash - book.committed_cash(asked_at, order.signal_id),
             sellable=sellable(account, signal.code)
             - book.committed_shares(asked_at, signal.code, order.signal_id),
-            orders_today=book.orders_on(self._desk.trading_day) - counted,
-            turnover_today=book.turnover_on(self._desk.trading_day, signal.code) - already,
+            orders_today=book.tally.orders_on(self._desk.trading_day) - counted,
+            turnover_today=book.tally.turnover_on(self._desk.trading_day, signal.code) - already,
             duplicate_of=duplicate or "",
             unknown_of=book.unknown_of(signal.code) or "",
         )

@@ -40,7 +40,7 @@ from windows_side.execution.events import (
     TimePassed,
 )
 from windows_side.execution.halt_latch import ROLLED_BACK
-from windows_side.execution.ledger import DOUBT_BEFORE, HEARD_WRITERS, WRITERS, Memory
+from windows_side.execution.ledger import HEARD_WRITERS, WRITERS, Memory
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.rules import Rules
@@ -66,7 +66,6 @@ class ExecutorCore:
             self._quotes,
             self._cancels,
             dict(memory.meta.get(WRITERS, {})),
-            float(memory.meta.get(DOUBT_BEFORE, 0.0)),
             self._links,
         )
         self._broker_ready = False
@@ -186,7 +185,7 @@ class ExecutorCore:
         self._desk.say("resume_typed", reason=event.reason)
         if self._desk.is_held:
             # The person lets the ledger count; what was decided until now may be in its lost part.
-            self._admission.begin_doubt(self._desk.now.wall + self._rules.limits.future_seconds)
+            self._desk.begin_doubt(self._desk.now.wall + self._rules.limits.future_seconds)
             self._broker.accept_foreign_tags()
             self._desk.do(TrustLedger())
         self._desk.set_halt(self._desk.halt.resumed(event.files))

@@ -14,11 +14,14 @@ from shared_schema.ids import Tag
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
 from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
-from windows_side.execution.ledger import ACCEPTED_TAGS, HALT, JournalEntry, Memory
+from windows_side.execution.ledger import ACCEPTED_TAGS, DOUBT_BEFORE, HALT, JournalEntry, Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.results import sentence
 from windows_side.execution.rules import Rules
+
+LOST_REVISIONS = 100_000
+"""More results than the lost part of a ledger can have published, of a row and in all."""
 
 
 class Desk:
@@ -29,6 +32,8 @@ class Desk:
         self.book = OrderBook(memory)
         self.halt = HaltLatch.from_json(memory.meta.get(HALT, {}))
         self.now = Moment(0.0, 0.0)
+        self.doubt_before = float(memory.meta.get(DOUBT_BEFORE, 0.0))
+        """Of signals decided before this (Unix seconds) and not known here nobody knows what was done."""
         self._accepted_tags = {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._result_seq = memory.result_seq
         self._actions: list[Action] = []
@@ -43,7 +48,7 @@ class Desk:
         self._result_seq += 1
         newest = order.changed(
             **changes,
-            revision=order.revision + 1,
+            revision=self._next_revision(order),
             result_seq=self._result_seq,
             changed_at=self.now.wall,
             changed_market=self.now.market,
@@ -55,6 +60,16 @@ class Desk:
         self.do(RecordOrder(newest, entry))
         self.do(PublishResult(newest))
         return newest
+
+    def _next_revision(self, order: Order) -> int:
+        """One more; above all that a lost part of the ledger may have published of this row."""
+        in_doubt = self.is_held or order.received_at < self.doubt_before
+        return LOST_REVISIONS + 1 if in_doubt and order.revision <= LOST_REVISIONS else order.revision + 1
+
+    def begin_doubt(self, before: float) -> None:
+        """A person lets this ledger count: signals decided before ``before`` and not in it are unknown."""
+        self.doubt_before = before
+        self.remember(DOUBT_BEFORE, before)
 
     def remember(self, name: str, value: Any) -> None:
         """Make a fact about the executor durable."""
@@ -84,6 +99,7 @@ class Desk:
         """Halt because the ledger can't be the whole memory (it was put back, or another trades here)."""
         if PUT_BACK in self.halt.active:
             return
+        self._result_seq += LOST_REVISIONS
         self.alarm("ledger_put_back", reason=reason)
         self.set_halt(self.halt.halting(reason, self.now.wall, PUT_BACK))
 
