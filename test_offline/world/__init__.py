@@ -1,0 +1,1 @@
+"""The simulated world: both hosts with their real code, a sync engine, a broker and clocks, by one seed."""

@@ -1,0 +1,288 @@
+"""The oracle: the invariants of faults.md, checked at every step that could break them, and at the end.
+
+It knows what really happened (the counter's books, the native calls, the true time), and holds the
+product's words against it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared_schema.errors import MiniqmtError
+from shared_schema.ids import SignalId
+from shared_schema.messages import reads_as_halt
+from shared_schema.messages.result import TERMINAL_STATES
+from shared_schema.sessions import may_place, state_at
+from test_offline.world.sync import ROOT
+from windows_side.brokers.port import BrokerStatus, OrderRequest
+from windows_side.execution.ledger import Change
+from windows_side.execution.order import Order
+
+if TYPE_CHECKING:
+    from test_offline.world.executor_host import ExecutorHost
+    from test_offline.world.world import World
+
+HALT_WITHIN = 1.0
+NEVER_AT_BROKER = frozenset({"rejected", "expired", "not_placed"})
+
+
+class Violation(AssertionError):
+    """An invariant is broken; its text begins with the invariant's name."""
+
+
+class Oracle:
+    """Watches one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.calls: dict[SignalId, int] = {}
+        self.rows: dict[SignalId, Order] = {}
+        self.said_unknown: set[str] = set()
+        self.forbidden: dict[str, str] = {}
+        """Signal ids that must never reach the broker, and why."""
+        self.pairs: list[frozenset[str]] = []
+        """Sets of ids of which at most one may reach the broker (duplicate intents)."""
+        self.expects_halt = False
+        """A fault was injected upon which the executor must halt by itself."""
+        self.foreign = False
+        """Others traded in the account: cash and shares are not ours alone."""
+        self.stops: list[tuple[str, str]] = []
+        self.may_stop: set[str] = set()
+        """Sides whose disk refused something: their process may have stopped itself."""
+        self._call_times: list[float] = []
+        self._halts: dict[str, float] = {}
+        self._lifted: set[bytes] = set()
+        self._clock_jumped = False
+        self._checked_state: object = None
+
+    def _fail(self, invariant: str, what: str) -> None:
+        raise Violation(f"{invariant}: {what}")
+
+    # The broker is about to be called
+
+    def native_call(self, host: ExecutorHost, request: OrderRequest) -> None:
+        """I1, I3, I6, I7 and expiry, at the last possible moment."""
+        world, identity = self._world, request.signal_id
+        now, wall = world.timeline.now, host.clock.wall()
+        world.say(host.side, f"native {identity} {request.direction} {request.shares} @{request.price}")
+        self.calls[identity] = self.calls.get(identity, 0) + 1
+        if self.calls[identity] > 1:
+            self._fail("I1", f"{identity} submitted {self.calls[identity]} times")
+        if identity in self.forbidden:
+            self._fail("I1", f"{identity} must never be submitted: {self.forbidden[identity]}")
+        for pair in self.pairs:
+            called = sorted(one for one in pair if one in self.calls)
+            if len(called) > 1:
+                self._fail("I1", f"duplicate intents both submitted: {called}")
+        row = host.ledger_file.order(identity)
+        if row is None or not row.intent_at or not row.calling_at or row.state not in ("submitted", "unknown"):
+            self._fail("I3", f"{identity} called without durable INTENT and CALLING: {row and row.state}")
+            return
+        signal = row.signal
+        if signal is None or (signal.code, signal.direction, signal.shares, signal.price) != (
+            request.code, request.direction, request.shares, request.price,
+        ):  # fmt: skip
+            self._fail("I1", f"{identity} called with other contents than recorded")
+            return
+        if signal.executor is not None and signal.executor != host.instance:
+            self._fail("I1", f"{identity} is addressed to {signal.executor}, called by {host.instance}")
+        for name, since in self._halts.items():
+            if now - since > HALT_WITHIN:
+                self._fail("I7", f"{identity} called {now - since:.2f} s after {name}")
+        if wall > signal.deadline:
+            self._fail("I6", f"{identity} called {wall - signal.deadline:.2f} s after it expired")
+        self._check_limits(host, request, now, wall)
+
+    def _check_limits(self, host: ExecutorHost, request: OrderRequest, now: float, wall: float) -> None:
+        world, limits, plan = self._world, self._world.rules.limits, self._world.plan
+        notional = request.shares * request.price
+        buys = request.direction == "BUY"
+        most = limits.max_buy_yuan if buys else limits.max_sell_yuan
+        if request.code not in limits.allow_list or request.shares % 100 or notional > most:
+            self._fail("I6", f"{request.signal_id}: {request.code} {request.shares} {notional:.0f} yuan")
+        if abs(round(request.price * 1000) - request.price * 1000) > 1e-6 or not 0.9 < request.price < 1.2:
+            self._fail("I6", f"{request.signal_id}: price {request.price}")
+        account = world.counter.account()
+        if not self.foreign and buys and notional > account.asset.cash:
+            self._fail("I6", f"{request.signal_id}: {notional:.0f} yuan of {account.asset.cash:.0f}")
+        if not self.foreign and not buys and request.shares > account.positions[0].can_use_volume:
+            self._fail("I6", f"{request.signal_id}: sells {request.shares} shares that may not be sold")
+        if plan.enforce_sessions and not self._clock_jumped:
+            states = {state_at(wall - back, world.rules.calendar) for back in (0.0, 2.0)}
+            if not any(may_place(state) for state in states):
+                self._fail("I6", f"{request.signal_id}: outside the session ({states})")
+        self._call_times.append(now)
+        if len(self._call_times) > limits.orders_per_day:
+            self._fail("I6", f"{len(self._call_times)} orders on a day of {limits.orders_per_day}")
+
+    # The ledger has taken a change
+
+    def committed(self, host: ExecutorHost, change: Change) -> None:
+        """I4, I5 and the order's life, against what the broker really has."""
+        for row in change.orders:
+            before = self.rows.get(row.signal_id)
+            self.rows[row.signal_id] = row
+            self._world.say(host.side, f"ledger {row.signal_id} {row.state} r{row.revision} {row.filled_shares}")
+            if before is not None:
+                self._check_step(before, row)
+            self._check_truth(row)
+
+    def _check_step(self, before: Order, row: Order) -> None:
+        identity = row.signal_id
+        if before.digest != row.digest:
+            self._fail("I1", f"{identity} changed its contents")
+        if row.revision <= before.revision:
+            self._fail("I2", f"{identity}: revision {before.revision} then {row.revision}")
+        if row.filled_shares < before.filled_shares:
+            self._fail("I5", f"{identity}: fills fell from {before.filled_shares} to {row.filled_shares}")
+        if before.state in TERMINAL_STATES:
+            late = row.state in TERMINAL_STATES and row.filled_shares > before.filled_shares
+            if row.state != before.state and not late:
+                self._fail("I2", f"{identity}: ended as {before.state}, then {row.state}")
+        if before.state == "unknown" and row.state in NEVER_AT_BROKER:
+            turned_back = identity not in self.calls
+            if not (turned_back or self._world.rules.absence_is_proof):
+                self._fail("I4", f"{identity}: unknown became {row.state} without proof")
+
+    def _check_truth(self, row: Order) -> None:
+        counter, identity = self._world.counter, row.signal_id
+        orders = counter.of_tag(row.tag) if row.tag else []
+        if row.state in NEVER_AT_BROKER and orders:
+            self._fail("I4", f"{identity} said {row.state}, yet order {orders[0].order_id} exists")
+        if row.state in TERMINAL_STATES and any(not order.is_final for order in orders):
+            self._fail("I2", f"{identity} ended as {row.state}, yet its order lives")
+        if row.state == "refused_by_broker" and any(order.status != BrokerStatus.JUNK for order in orders):
+            self._fail("I4", f"{identity} said refused, yet its order is {orders[0].status}")
+        ids = [trade.trade_id for trade in row.trades]
+        if len(set(ids)) != len(ids):
+            self._fail("I5", f"{identity}: a trade counted twice")
+        real = {trade.trade_id: trade for order in orders for trade in counter.trades_of(order.order_id)}
+        for trade in row.trades:
+            true = real.get(trade.trade_id)
+            if true is None or (true.shares, true.price) != (trade.shares, trade.price):
+                self._fail("I5", f"{identity}: trade {trade.trade_id} is not one of its order's")
+        if row.order_id and orders and row.order_id not in {order.order_id for order in orders}:
+            self._fail("I4", f"{identity} adopted order {row.order_id}, which is another's")
+
+    # Halts
+
+    def executor_disk_changed(self, folder: str, name: str) -> None:
+        """A file of ``control/`` came or went on the executor's host."""
+        if folder != f"{ROOT}/control" or not name.casefold().startswith("halt"):
+            return
+        inode = self._world.executor.disk.peek(folder, name)
+        if inode is None or inode.data in self._lifted:
+            return
+        if reads_as_halt(inode.data)[0]:
+            self._halts.setdefault(name, self._world.timeline.now)
+        else:
+            self._halts.pop(name, None)
+
+    def resumed(self) -> None:
+        """A person lifts every halt that lies there now."""
+        self._halts.clear()
+        disk = self._world.executor.disk
+        for name in disk.names(f"{ROOT}/control"):
+            inode = disk.peek(f"{ROOT}/control", name)
+            if inode is not None:
+                self._lifted.add(inode.data)
+
+    # What the processes say
+
+    def said(self, side: str, level: str, action: str, fields: dict[str, Any]) -> None:
+        """A line of a log."""
+        if action == "order_unknown":
+            self.said_unknown.add(str(fields.get("signal_id")))
+        if action == "halted" and side == "E" and not self.expects_halt:
+            reason = str(fields.get("reason"))
+            if any(part.strip().startswith("executor:") for part in reason.split(";")):
+                self._fail("I9", f"halted by itself: {reason}")
+
+    def stopped_itself(self, side: str, problem: MiniqmtError) -> None:
+        """A process ended with an error: only where its disk gave it reason to."""
+        self.stops.append((side, problem.key))
+        if side not in self.may_stop:
+            self._fail("I8", f"{side} stopped by itself: {problem.key} {problem.values}")
+
+    def clock_jumped(self) -> None:
+        """The executor's clock was changed: session checks by its clock mean nothing now."""
+        self._clock_jumped = True
+
+    # The strategy's side
+
+    def check_strategy(self) -> None:
+        """I12: the lots are the net of what the results say, pending intentions included."""
+        core = self._world.strategy.core
+        if core is None or core.state is self._checked_state:
+            return
+        self._checked_state = core.state
+        books, expected = core.state.books, 0
+        for entry in core.state.outbox.entries:
+            intention = entry.intention
+            if entry.settled:
+                row = self.rows.get(entry.signal_id)
+                if row is None or not row.is_terminal:
+                    self._fail("I12", f"{entry.signal_id} settled, the ledger says {row and row.state}")
+                    return
+                if intention.applied_shares > row.filled_shares:
+                    self._fail("I12", f"{entry.signal_id}: {intention.applied_shares} applied of {row.filled_shares}")
+            shares = intention.applied_shares if entry.settled else intention.shares
+            if intention.kind == "buy" or (intention.kind == "top_up" and entry.settled):
+                expected += shares
+            elif intention.kind == "sell":
+                expected -= shares
+        if books.shares - books.shortfall != expected and not self.expects_halt:
+            self._fail("I12", f"lots hold {books.shares} less {books.shortfall}, the results say {expected}")
+
+    # The end
+
+    def is_settled(self) -> bool:
+        """Whether nothing more is expected to happen."""
+        return not self._open()
+
+    def _open(self) -> list[str]:
+        world = self._world
+        executor, strategy = world.executor.core, world.strategy.core
+        if executor is None or strategy is None or not executor.ready:
+            return [f"not running: {executor and executor.waits_for}, {strategy is not None}"]
+        found = [f"{row.signal_id} is {row.state}" for row in self.rows.values() if not self._has_ended(row)]
+        for entry in strategy.state.outbox.entries:
+            row = self.rows.get(entry.signal_id)
+            if row is None:
+                found.append(f"{entry.signal_id} never reached the ledger")
+            elif not entry.settled and row.is_terminal:
+                found.append(f"{entry.signal_id}: {row.state} did not reach the books")
+            elif entry.settled and entry.intention.applied_shares != row.filled_shares:
+                found.append(f"{entry.signal_id}: {entry.intention.applied_shares} applied of {row.filled_shares}")
+        if executor.halt_since is not None and not self.expects_halt:
+            found.append(f"executor halted: {executor.halt_reason}")
+        return found
+
+    def _has_ended(self, row: Order) -> bool:
+        if row.is_terminal:
+            orders = self._world.counter.of_tag(row.tag) if row.tag else []
+            traded = sum(o.filled_shares for o in orders)
+            return traded == row.filled_shares or self.expects_halt
+        if row.is_cancel and row.signal is not None and row.signal.target_signal_id is not None:
+            target = self.rows.get(row.signal.target_signal_id)
+            return target is None or not target.is_terminal and self._has_ended(target)
+        return self._may_stay_unknown(row) or self.expects_halt
+
+    def _may_stay_unknown(self, row: Order) -> bool:
+        """Unknown for good: nothing the broker shows can settle it, and a person was told."""
+        if row.state != "unknown" or self._world.rules.absence_is_proof:
+            return False
+        shown = any(order.remark == row.tag for order in self._world.counter.orders.values())
+        return not shown and row.signal_id in self.said_unknown
+
+    def check_end(self) -> None:
+        """I2, I5, I10 and I12 after everything healed."""
+        left = self._open()
+        if left:
+            self._fail("I10", "; ".join(left[:5]))
+        self._checked_state = None
+        self.check_strategy()
+        for identity in self.forbidden:
+            row = self.rows.get(SignalId(identity))
+            if row is not None and row.filled_shares:
+                self._fail("I1", f"{identity} was never to be executed and has fills")
