@@ -15,18 +15,17 @@ from typing import Any, Protocol
 
 from shared_schema.clock import Moment, ReplayFollower
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import QUOTE
-from shared_schema.errors import BrokerError, FolderError, MessageError
+from shared_schema.errors import BrokerError, FolderError
 from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
-from shared_schema.messages import Heartbeat, Quote, Seen, decode_quote, reads_as_halt
-from shared_schema.messages.record import UNSIGNED
+from shared_schema.messages import Heartbeat, Quote, Seen, reads_as_halt
 from shared_schema.points import Reach, pass_by
 from shared_schema.watch import FolderWatch
 from windows_side.brokers.port import (
     AccountAnswered,
     BrokerEvent,
     BrokerPort,
+    OrderRequest,
     OrderUpdate,
     SubmitReturned,
     TradeUpdate,
@@ -49,6 +48,7 @@ from windows_side.execution.actions import (
 )
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.events import Event, FileSeen, HaltsSeen, QuoteSeen, TimePassed
+from windows_side.execution.intake import SignalFile
 from windows_side.execution.ledger import Change, Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
@@ -56,9 +56,12 @@ from windows_side.execution.rules import Rules
 from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.executor_views import ExecutorViews, seen_of
 from windows_side.folder_work import FolderWork
+from windows_side.link_watch import LinkWatch
+from windows_side.quote_files import QuoteFiles
 from windows_side.signal_scan import SignalScan
 
-
+QUIET = 2.0
+"""Seconds without a commit after which the ledger may tidy up."""
 KEYBOARD_INTERVAL = 0.25
 """Seconds between two looks at what people typed."""
 
@@ -97,6 +100,7 @@ class Executor:
         put_back: str = "",
         reach: Reach = pass_by,
         threaded: bool = False,
+        quote_ring: bool = False,
     ) -> None:
         """``threaded`` gives the folder's work a thread of its own; without it each turn does its own.
 
@@ -108,6 +112,7 @@ class Executor:
         self._reach = reach
         self._was_ready = False
         self._keyboard_at = float("-inf")
+        self._untidy_since: float | None = None
         self._core = core
         self._rules = rules
         self._views = views
@@ -124,9 +129,11 @@ class Executor:
         self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self._broker: BrokerPort | None = None
         self._market: FeedsMarket | None = None
-        self._quote_fingerprint: tuple[int, int, int] | None = None
+        self._quotes = QuoteFiles(folder, log, ring=quote_ring)
+        self._links = LinkWatch(
+            folder, rules.instance, views.ledger_epoch, rules.calendar, core.book.everything, monotonic
+        )
         self._seen: dict[str, Seen] = {}
-        self._said_unsigned: set[str] = set()
 
     # Wiring
 
@@ -178,15 +185,23 @@ class Executor:
         """One round: quotes, halts, the broker's news, files, time, views."""
         self._port.check_deadlines()
         self._perform(self._quote_events())
+        self._perform(self._link_events())
         self._perform(self._halt_events())
         self._perform(self._broker_events())
-        self._perform(self._file_events())
+        files = self._file_events()
+        if any(self._is_of_silent_writer(event) for event in files):
+            # Its heartbeat may have come with the signal, and no order holds between files.
+            self._perform(self._link_events(urgent=True))
+        self._perform(files)
         if self._monotonic() >= self._keyboard_at:
             self._keyboard_at = self._monotonic() + KEYBOARD_INTERVAL
             self._perform(self._keyboard.take())
         self._perform([TimePassed()])
         self._write_views()
         self._work.go_on()
+        if self._untidy_since is not None and self._monotonic() - self._untidy_since > QUIET:
+            self._untidy_since = None
+            self._ledger.tidy()
         if self._core.ready and not self._was_ready:
             self._reach(Point.RECONCILED)
         self._was_ready = self._core.ready
@@ -201,34 +216,24 @@ class Executor:
 
     # What happened
 
-    def _quote_events(self) -> Iterable[Event]:
-        try:
-            entry = self._folder.stat(QUOTE)
-            if entry is None or entry.fingerprint == self._quote_fingerprint:
-                return []
-            raw = self._folder.read_large(QUOTE)
-            if raw is None:
-                return []
-            received = decode_quote(raw, QUOTE, self._folder.key)
-        except MessageError as problem:
-            self._say_unsigned(QUOTE, problem)
-            return []  # half a quote file is normal: its age tells how long it lasts
-        except FolderError:
-            return []
-        self._quote_fingerprint = entry.fingerprint
-        envelope = received.envelope
-        if envelope is not None:
-            self._seen["shared_quote"] = seen_of(envelope, self._clock.now().wall)
-            if self._rules.mode == "simulate":
-                self._clock.quote_seen(envelope.written_at, envelope.market_time)
-            self._feed_market(received.body.quotes)
-        return [QuoteSeen(received)]
+    def _quote_events(self) -> list[Event]:
+        events: list[Event] = []
+        for received in self._quotes.fresh():
+            envelope = received.envelope
+            if envelope is not None:
+                self._seen["shared_quote"] = seen_of(envelope, self._clock.now().wall)
+                if self._rules.mode == "simulate":
+                    self._clock.quote_seen(envelope.written_at, envelope.market_time)
+                self._feed_market(received.body.quotes)
+            events.append(QuoteSeen(received))
+        return events
 
-    def _say_unsigned(self, name: str, problem: MessageError) -> None:
-        """Once: a file that is whole and not signed with our key will never become usable."""
-        if problem.error_code in UNSIGNED and name not in self._said_unsigned:
-            self._said_unsigned.add(name)
-            self._log.say("error", "not_signed", file=name)
+    def _link_events(self, *, urgent: bool = False) -> list[Event]:
+        try:
+            return self._links.events(self._clock.now(), urgent=urgent)
+        except FolderError as problem:
+            self._work.failed(problem)
+            return []
 
     def _feed_market(self, quotes: Mapping[Code, Quote]) -> None:
         if self._market is None:
@@ -281,6 +286,12 @@ class Executor:
         self._work.listing_worked()
         return events
 
+    def _is_of_silent_writer(self, event: Event) -> bool:
+        signal = event.intake if isinstance(event, FileSeen) else None
+        if not isinstance(signal, SignalFile) or signal.received.envelope is None:
+            return False
+        return self._core.is_silent(signal.received.envelope.writer)
+
     def _found_in_archive(self, signal_id: SignalId, raw: bytes) -> None:
         self._again.put(self._scan.found_in_archive(signal_id, raw))
         self._watch.wake()
@@ -300,6 +311,7 @@ class Executor:
         if not change.is_empty:
             self._reach(Point.BEFORE_COMMIT)
             self._ledger.commit(change)
+            self._untidy_since = self._monotonic()
             self._reach(Point.AFTER_COMMIT)
         if submits:
             self._reach(Point.AFTER_INTENT)
@@ -308,6 +320,9 @@ class Executor:
         for action in actions:
             if isinstance(action, (Submit, CancelAtBroker, AskDay, AskAccount)):
                 self._to_broker(action)
+        for action in actions:
+            if isinstance(action, Submit):
+                self._say_sent(action.request)
         for action in actions:
             self._in_folder(action)
 
@@ -321,18 +336,6 @@ class Executor:
     def _to_broker(self, action: Submit | CancelAtBroker | AskDay | AskAccount) -> None:
         match action:
             case Submit(request, expires_at):
-                if self._rules.mode == "simulate":
-                    self._log.say(
-                        "info",
-                        "simulated_order",
-                        signal_id=request.signal_id,
-                        code=request.code,
-                        direction=request.direction,
-                        shares=request.shares,
-                        price=request.price,
-                    )
-                else:
-                    self._log.say("info", "order_sent", signal_id=request.signal_id, tag=request.tag)
                 self._port.submit(request, lambda: self._guard(expires_at))
                 self._reach(Point.AFTER_HANDING_ON)
             case CancelAtBroker(order_id):
@@ -343,6 +346,20 @@ class Executor:
                 self._port.ask_day()
             case AskAccount():
                 self._port.ask_account()
+
+    def _say_sent(self, request: OrderRequest) -> None:
+        # After the submit was handed on: a line in the log costs as much as the wake-up of the worker.
+        simulated = self._rules.mode == "simulate"
+        self._log.say(
+            "info",
+            "simulated_order" if simulated else "order_sent",
+            signal_id=request.signal_id,
+            code=request.code,
+            direction=request.direction,
+            shares=request.shares,
+            price=request.price,
+            tag=request.tag,
+        )
 
     def _guard(self, expires_at: float) -> str | None:
         reason = self.stops(expires_at)
@@ -369,6 +386,8 @@ class Executor:
         match action:
             case PublishResult(order):
                 self._work.result(order)
+                if order.is_terminal:
+                    self._views.settled(order)
             case Archive(file_name, signal_id):
                 self._work.archive(file_name, signal_id)
             case AnswerAgain(signal_id):
@@ -401,7 +420,7 @@ class Executor:
             instance=self._rules.instance,
             ready=self._core.ready and not stopped,
             state=state,
-            seen={**self._seen, **self._scan.seen},
+            seen={**self._seen, **self._scan.seen, **self._links.seen},
             accounts=(self._rules.account,),
             ledger_id=self._ledger.ledger_id,
             commits=self._ledger.commits,

@@ -76,6 +76,7 @@ class ExecutorViews:
         self._snapshot = snapshot
         self._reach = reach
         self._executed_due = True
+        self._settled: dict[SignalId, None] | None = None
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
         self._restored_at = float("-inf")
         self._shown: tuple[object, ...] = ()
@@ -95,7 +96,6 @@ class ExecutorViews:
         self._reach(Point.AFTER_RESULT_FILE)
         if order.is_terminal:
             self._folder.publish(RESULT_SLOT, raw, durable=False)
-            self._executed_due = True
         self._reach(Point.AFTER_RESULT)
 
     def result_if_missing(self, order: Order) -> None:
@@ -152,7 +152,7 @@ class ExecutorViews:
         steps: list[Step] = []
         if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
             self._executed_due, self._executed_at = False, monotonic
-            ids = tuple(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
+            ids = tuple(self._settled_ids(now))
             steps.append(lambda: self._write_executed(ids, now))
         if monotonic - self._restored_at >= RESTORE_INTERVAL:
             self._restored_at = monotonic
@@ -167,6 +167,18 @@ class ExecutorViews:
             name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
             steps.append(lambda: self._write_heartbeat(name, beat, now))
         return steps
+
+    def settled(self, order: Order) -> None:
+        """A row has ended: its id belongs into ``executed_signals.json``."""
+        self._executed_due = True
+        if self._settled is not None:
+            self._settled.setdefault(order.signal_id)
+
+    def _settled_ids(self, now: Moment) -> dict[SignalId, None]:
+        # Asked of the ledger once; after that every end is told.
+        if self._settled is None:
+            self._settled = dict.fromkeys(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
+        return self._settled
 
     def _write_executed(self, ids: tuple[SignalId, ...], now: Moment) -> None:
         self._reach(Point.BEFORE_EXECUTED)

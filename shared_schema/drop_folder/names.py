@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from shared_schema.ids import InstanceId, SignalId, StrategyName, file_part
 
@@ -86,6 +87,7 @@ _CONFLICT_OF_STATE = re.compile(
 _ONEDRIVE = re.compile(r"-[A-Za-z0-9_-]{1,63}(-\d+)?\.json\Z")
 
 
+@lru_cache(maxsize=4096)
 def classify(text: str) -> Name:
     """What ``text``, a name in the top folder, is.
 

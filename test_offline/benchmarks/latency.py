@@ -21,7 +21,7 @@ from test_offline.benchmarks.floor import floor_receiver, floor_times
 from test_offline.benchmarks.tcp_service import TcpClient, tcp_service
 
 BLOCK = 100
-LONGEST_GAP = 0.02
+LONGEST_GAP = 0.1
 
 
 class ResultReader:

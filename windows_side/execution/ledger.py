@@ -24,6 +24,7 @@ LEDGER_ID = "ledger_id"
 INSTANCE = "instance"
 EPOCH = "epoch"
 COMMITS = "commits"
+RESULT_SEQ = "result_seq"
 HALT = "halt"
 WRITERS = "writers"
 BOUND_TO = "bound_to"
@@ -100,6 +101,9 @@ class Ledger(Protocol):
 
     def settled_since(self, at: float) -> list[SignalId]:
         """Ids settled since ``at`` (Unix seconds), newest last."""
+
+    def tidy(self) -> None:
+        """Housekeeping that may take milliseconds; called at quiet moments only."""
 
     def close(self) -> None:
         """Let go of the file."""

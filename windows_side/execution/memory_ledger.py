@@ -65,5 +65,8 @@ class MemoryLedger:
         """How many changes this ledger has taken."""
         return int(self._meta[COMMITS])
 
+    def tidy(self) -> None:
+        """Nothing to tidy."""
+
     def close(self) -> None:
         """Nothing to let go of."""

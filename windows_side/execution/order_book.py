@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared_schema.ids import Code, OrderId, SignalId, Tag
-from shared_schema.messages import OrderSignal, price_text
 from windows_side.brokers.port import AccountState
+from windows_side.execution.day_tally import DayTally
 from windows_side.execution.ledger import ACCEPTED_TAGS, Memory
 from windows_side.execution.order import Order
 
@@ -22,12 +22,15 @@ class OrderBook:
         self._by_tag: dict[Tag, SignalId] = {}
         self._tags = set(memory.tags) | {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._by_order_id: dict[OrderId, SignalId] = {}
+        self.tally = DayTally()
+        """Counts and turnover by day, and the intents of late."""
         for order in memory.orders.values():
             self.put(order)
 
     def put(self, order: Order) -> None:
         """Keep the newest value of a row."""
         self._orders[order.signal_id] = order
+        self.tally.put(order)
         self._known[order.signal_id] = order.digest
         self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
         if order.tag:
@@ -105,35 +108,6 @@ class OrderBook:
             if order.trading_day == trading_day and order.intent_at and not order.is_cancel:
                 yield order
 
-    def orders_on(self, trading_day: str) -> int:
-        """How many orders were handed in on a day."""
-        return sum(1 for _ in self.placed_on(trading_day))
-
-    def turnover_on(self, trading_day: str, code: Code) -> float:
-        """Yuan of a code on a day: what was filled, and what may still be; both sides."""
-        total = 0.0
-        for order in self.placed_on(trading_day):
-            signal = order.signal
-            if signal is not None and signal.code == code:
-                filled = sum(trade.price * trade.shares for trade in order.trades)
-                total += filled + (0.0 if order.is_terminal else signal.price * order.open_shares)
-        return total
-
-    def duplicate_of(self, signal: OrderSignal, market: float, window: float) -> SignalId | None:
-        """An order of the same intent (code, side, price, shares, lots) within ``window`` seconds."""
-        intent = _intent(signal)
-        for order in self._orders.values():
-            if (
-                order.signal is not None
-                and order.intent_at
-                and not order.is_cancel
-                and order.signal_id != signal.signal_id
-                and abs(market - order.received_market) < window
-                and _intent(order.signal) == intent
-            ):
-                return order.signal_id
-        return None
-
     def committed_cash(self, account_asked_at: float, but: SignalId) -> float:
         """Yuan that open buys need and the account's answer does not show as frozen yet."""
         return sum(
@@ -165,6 +139,7 @@ class OrderBook:
         gone = [o.signal_id for o in self._orders.values() if o.is_terminal and o.trading_day < trading_day]
         for signal_id in gone:
             order = self._orders.pop(signal_id)
+            self.tally.forget(order)
             self._by_tag.pop(order.tag, None)
             if self._by_order_id.get(order.order_id) == signal_id:
                 del self._by_order_id[order.order_id]
@@ -177,8 +152,3 @@ def sellable(account: AccountState, code: Code) -> int:
 
 def _age(order: Order) -> tuple[float, str]:
     return order.received_at, order.signal_id
-
-
-def _intent(signal: OrderSignal) -> tuple[object, ...]:
-    lots = tuple(sorted(signal.release_client_order_ids)) or signal.layer_index
-    return signal.code, signal.direction, price_text(signal.price), signal.shares, lots

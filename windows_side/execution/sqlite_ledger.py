@@ -19,6 +19,7 @@ from shared_schema.points import Reach, pass_by
 from windows_side.execution.ledger import (
     COMMITS,
     LEDGER_ID,
+    RESULT_SEQ,
     SETTLED_BEFORE,
     Change,
     Memory,
@@ -45,8 +46,6 @@ CREATE TABLE orders (
 ) WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (terminal) WHERE terminal = 0;
 CREATE INDEX orders_day ON orders (trading_day);
-CREATE INDEX orders_changed ON orders (changed_at);
-CREATE INDEX orders_seq ON orders (result_seq);
 CREATE TABLE journal (
     number INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -54,7 +53,6 @@ CREATE TABLE journal (
     action TEXT NOT NULL,
     detail TEXT NOT NULL
 );
-CREATE INDEX journal_signal ON journal (signal_id);
 """
 
 
@@ -73,7 +71,10 @@ class SqliteLedger:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             meta = self._meta()
+            # Moving the log into the file waits for a quiet moment: it would stall a signal for milliseconds.
+            self._database.execute("PRAGMA wal_autocheckpoint = 20000")
             self._commits = int(meta[COMMITS])
+            self._result_seq = int(meta.get(RESULT_SEQ, 0))
             self._ledger_id = LedgerId(meta[LEDGER_ID])
 
     def _make(self, meta: dict[str, Any]) -> None:
@@ -108,13 +109,15 @@ class SqliteLedger:
             ).fetchall()
             every = self._database.execute("SELECT signal_id, digest, tag FROM orders").fetchall()
             settled = self._database.execute("SELECT signal_id FROM settled_ids").fetchall()
-            result_seq = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0] or 0
             meta = self._meta()
+            if not self._result_seq:  # a ledger from before the count was kept
+                highest = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0]
+                self._result_seq = highest or 0
         orders = [order_from_json(row, self.path) for (row,) in rows]
         known = {signal_id: SETTLED_BEFORE for (signal_id,) in settled}
         known |= {signal_id: digest for signal_id, digest, _ in every}
         tags = frozenset(tag for _, _, tag in every if tag)
-        return Memory({order.signal_id: order for order in orders}, known, meta, result_seq, tags)
+        return Memory({order.signal_id: order for order in orders}, known, meta, self._result_seq, tags)
 
     def commit(self, change: Change) -> None:
         with self._guarded():
@@ -142,7 +145,13 @@ class SqliteLedger:
             "INSERT OR IGNORE INTO settled_ids VALUES (?, ?)",
             [(signal_id, at) for signal_id in change.settled_ids],
         )
-        _write_meta(self._database, {**change.meta, COMMITS: self._commits + 1})
+        self._result_seq = max([self._result_seq, *(order.result_seq for order in change.orders)])
+        counted = {COMMITS: self._commits + 1, RESULT_SEQ: self._result_seq}
+        _write_meta(self._database, {**change.meta, **counted})
+
+    def tidy(self) -> None:
+        with self._guarded():
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def order(self, signal_id: SignalId) -> Order | None:
         with self._guarded():
