@@ -126,7 +126,9 @@ def _rows(
     floor = [committed[name] - at for name, at in floor_renamed.items() if name in committed]
     return [
         Figures("floor: wake, read, parse, one commit", tuple(floor)),
-        Figures("file renamed to submit", tuple(submitted[i] - at for i, at in renamed.items() if i in submitted)),
+        Figures(
+            "file renamed to submit", tuple(submitted[i] - at for i, at in renamed.items() if i in submitted)
+        ),
         Figures("submit to first result readable", _between(submitted, reader.first)),
         Figures("submit to terminal result readable", _between(submitted, reader.terminal)),
         Figures("file renamed to terminal result", _between(renamed, reader.terminal)),
