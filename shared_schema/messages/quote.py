@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared_schema.ids import Code
 from shared_schema.integrity import Key
@@ -62,6 +62,14 @@ class MinuteBars(Record):
     close: Prices = ()
     volume: Prices = ()
     """Shares."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> MinuteBars:
+        # An empty column is not told. Columns out of step would give every later bar another bar's price.
+        columns = (self.time, self.open, self.high, self.low, self.close, self.volume)
+        if len({len(column) for column in columns if column}) > 1:
+            raise ValueError("columns of different length")
+        return self
 
 
 class QuoteSnapshot(Record):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import date
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from shared_schema.errors import MessageError
 from shared_schema.ids import AccountAlias, Epoch, Mode
@@ -26,6 +27,8 @@ UNSIGNED = frozenset({"bad_signature", "version_1"})
 """Error codes of a file that is whole and that no holder of the key made."""
 LARGE_FILE = 4 * 1024 * 1024
 """Largest accepted quote file, snapshot or ``executed_signals.json``, in bytes."""
+DEEPEST = 64
+"""Lists and objects inside each other; far below where writers and printers of values give up."""
 
 
 class Record(BaseModel):
@@ -34,24 +37,30 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+def _is_day(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError("not YYYY-MM-DD")
+    return text
+
+
 class Envelope(Record):
     """Who wrote a file, when, in which order, for which mode and account (rule 9)."""
 
     schema_version: int = SCHEMA_VERSION
-    writer: str
+    writer: Annotated[str, Field(pattern="^[^@]+@[^@]+$")]
     """``role@host``"""
-    epoch: Epoch
+    epoch: Annotated[Epoch, Field(min_length=1)]
     """Made anew with the writer's memory; later epochs sort after earlier ones."""
-    seq: int
+    seq: Annotated[int, Field(ge=0)]
     """Rises within an epoch."""
     written_at: float
     """Unix seconds, wall clock of the writer."""
     market_time: float
     """Unix seconds; differs from ``written_at`` only in replay."""
-    trading_day: str
+    trading_day: Annotated[str, AfterValidator(_is_day)]
     """``YYYY-MM-DD`` in Asia/Shanghai."""
     mode: Mode
-    account: AccountAlias
+    account: Annotated[AccountAlias, Field(min_length=1)]
     """Alias, or ``*`` for files about all accounts."""
 
 
@@ -143,9 +152,22 @@ def load_object(raw: bytes, *, where: str = "", limit: int = SMALL_FILE) -> dict
         raise MessageError("unreadable", where, damaged=True, detail=str(problem)) from problem
     if not isinstance(value, dict):
         raise MessageError("not_an_object", where, damaged=True)
+    if _is_deep(value):
+        raise MessageError("unreadable", where, damaged=True, detail=f"nested over {DEEPEST} deep")
     if len(text) <= SMALL_FILE:
         _check_duplicate_keys(text, where)
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    # orjson reads 1024 levels and writes 254: the checksum of what lies between can't be taken.
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [part for holder in level for part in (holder.values() if isinstance(holder, dict) else holder)]
+        level = [part for part in inner if isinstance(part, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def _check_duplicate_keys(text: bytes, where: str) -> None:

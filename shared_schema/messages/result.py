@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared_schema.errors import MessageError
 from shared_schema.ids import Code, Direction, Epoch, OrderId, SignalId, StrategyName, TradeId
 from shared_schema.integrity import Key
 from shared_schema.messages.record import SMALL_FILE, Received, Record, decode
@@ -51,8 +52,8 @@ class OrderResult(Record):
     timestamp: float = 0.0
     """Unix seconds at which this revision was made; the seed's readers did not need it."""
     direction: Direction | None = None
-    requested_shares: int = 0
-    filled_shares: int = 0
+    requested_shares: Annotated[int, Field(ge=0)] = 0
+    filled_shares: Annotated[int, Field(ge=0)] = 0
     state: State = "received"
     signal_digest: str = ""
     revision: Annotated[int, Field(ge=0)] = 0
@@ -88,4 +89,18 @@ def status_of(state: State, filled_shares: int) -> Status:
 
 def decode_result(raw: bytes, where: str = "", key: Key | None = None) -> Received[OrderResult]:
     """The result in ``raw``; raises MessageError."""
-    return decode(raw, OrderResult, where=where, seed_fields=SEED_FIELDS, limit=SMALL_FILE, key=key)
+    received = decode(raw, OrderResult, where=where, seed_fields=SEED_FIELDS, limit=SMALL_FILE, key=key)
+    if received.envelope is not None:
+        _check(received.body, where)
+    return received
+
+
+def _check(result: OrderResult, where: str) -> None:
+    # Books are moved by filled_shares: a fill that no trade stands for is never booked (I5).
+    filled = result.filled_shares
+    is_cancels_own = result.state == "cancelled" and result.status == "success"
+    if result.status != status_of(result.state, filled) and not is_cancels_own:
+        raise MessageError("contradiction", where, detail=f"status {result.status}, state {result.state}")
+    trades = {trade.trade_id: trade.shares for trade in result.trades}
+    if len(trades) != len(result.trades) or sum(trades.values()) != filled:
+        raise MessageError("contradiction", where, detail=f"filled {filled}, trades {sum(trades.values())}")

@@ -102,6 +102,8 @@ def price_text(price: float) -> str:
     Raw floats of equal price differ in their last digits; a price off that grid keeps
     its own digits, so that it equals nothing else.
     """
+    if not price < 1e300:
+        return repr(price)  # times 1000 it may be no number any more
     thousandths = round(price * 1000)
     return str(thousandths) if abs(price * 1000 - thousandths) < 1e-4 else repr(price)
 

@@ -48,6 +48,9 @@ class ScriptedExecutor:
                     "direction": signal.body.direction,
                     "requested_shares": signal.body.shares,
                     "filled_shares": filled,
+                    "trades": [{"trade_id": "t1", "price": signal.body.price, "shares": filled, "time": self.wall}]
+                    if filled
+                    else [],
                     "signal_digest": signal_digest(signal.body, signal.envelope),
                     "revision": len(self.consumed) + 1,
                     "signal_epoch": signal.envelope.epoch if signal.envelope else None,

@@ -1,0 +1,420 @@
+"""The second opinion: the contract's rules written again, sharing no code with the product's readers.
+
+Only the digits of floating point numbers come from orjson, because rule 9 defines the checksum by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import orjson
+
+SMALL, LARGE = 65_536, 4_194_304
+
+
+class Invalid(Exception):
+    """The contract does not allow this; the text says why."""
+
+
+def parsed(raw: bytes, limit: int) -> dict[str, Any]:
+    """The object in ``raw``, each key once, numbers finite, nothing after it."""
+    if len(raw) > limit:
+        raise Invalid("too large")
+    if raw[:3] == b"\xef\xbb\xbf":
+        raw = raw[3:]
+    # Uniqueness of keys is promised for files of up to 64 KiB.
+    pairs = _unique if len(raw) <= SMALL else dict
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refused, parse_int=_whole
+        )
+    except (ValueError, RecursionError) as problem:
+        raise Invalid(f"no JSON: {problem}") from problem
+    if not isinstance(value, dict):
+        raise Invalid("no object")
+    _check_plain(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Invalid("a key stands twice")
+    return dict(pairs)
+
+
+def _refused(word: str) -> Any:
+    raise Invalid(word)
+
+
+def _whole(digits: str) -> int | float:
+    if len(digits) > 25:
+        return float(digits)
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(number)
+
+
+def _check_plain(value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid("not finite")
+    if isinstance(value, str) and any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+        raise Invalid("half a character")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_plain(inner)
+    for name in value if isinstance(value, dict) else ():
+        _check_plain(name)
+
+
+def canonical(value: Any) -> str:
+    """The text the checksum is taken over: sorted keys, no blanks."""
+    if isinstance(value, dict):
+        inner = (f"{json.dumps(name, ensure_ascii=False)}:{canonical(value[name])}" for name in sorted(value))
+        return "{" + ",".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, float):
+        return orjson.dumps(value).decode()
+    return json.dumps(value, ensure_ascii=False)
+
+
+def sealed(payload: Mapping[str, Any], key: bytes | None = None) -> dict[str, Any]:
+    """``payload`` with its checksum and, with a key, its signature."""
+    plain = {name: value for name, value in payload.items() if name not in ("checksum", "signature")}
+    text = canonical(plain).encode("utf-8", "surrogatepass")
+    seal = {"checksum": hashlib.sha256(text).hexdigest()}
+    if key is not None:
+        seal["signature"] = hmac.new(key, text, hashlib.sha256).hexdigest()
+    return plain | seal
+
+
+# What a field may hold
+
+Rule = Callable[[Any], bool]
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def filled_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def positive(value: Any) -> bool:
+    return number(value) and value > 0
+
+
+def not_negative(value: Any) -> bool:
+    return number(value) and value >= 0
+
+
+def whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def count(value: Any) -> bool:
+    return whole(value) and value >= 0
+
+
+def some(value: Any) -> bool:
+    return whole(value) and value > 0
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def identity(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        return False
+    stem = value.split(".")[0].upper()
+    reserved = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
+    return value[0] != "." and value[-1] != "." and stem not in reserved
+
+
+def one_of(*words: str) -> Rule:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def maybe(rule: Rule) -> Rule:
+    return lambda value: value is None or rule(value)
+
+
+def list_of(rule: Rule) -> Rule:
+    return lambda value: isinstance(value, list) and all(map(rule, value))
+
+
+def table_of(rule: Rule) -> Rule:
+    return lambda value: isinstance(value, dict) and all(map(rule, value.values()))
+
+
+def record(required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> Rule:
+    def holds(value: Any) -> bool:
+        return isinstance(value, dict) and not faults(value, required, optional)
+
+    return holds
+
+
+def faults(value: Mapping[str, Any], required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> list[str]:
+    """The fields of ``value`` that break a rule, are missing or are not known."""
+    found = [f"{name} missing" for name in required if name not in value]
+    for name, content in value.items():
+        rule = required.get(name) or optional.get(name)
+        if rule is None:
+            found.append(f"{name} unknown")
+        elif not rule(content):
+            found.append(f"{name} = {str(content)[:60]!r}")
+    return found
+
+
+SIDE = one_of("BUY", "SELL")
+ENVELOPE: dict[str, Rule] = {
+    "schema_version": lambda value: whole(value) and value == 2,
+    "writer": lambda value: text(value) and "@" in value.strip("@"),
+    "epoch": filled_text,
+    "seq": count,
+    "written_at": number,
+    "market_time": number,
+    "trading_day": day,
+    "mode": one_of("live", "simulate"),
+    "account": filled_text,
+}
+SEALS: dict[str, Rule] = {"checksum": text, "signature": lambda value: True}
+SEED_SIGNAL: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {
+        "signal_id": identity,
+        "code": text,
+        "direction": SIDE,
+        "price": positive,
+        "shares": some,
+        "timestamp": positive,
+    },
+    {
+        "reason": text,
+        "client_order_id": maybe(text),
+        "amount": maybe(positive),
+        "layer_index": count,
+        "release_client_order_ids": list_of(text),
+    },
+)
+SIGNAL: tuple[dict[str, Rule], dict[str, Rule]] = (
+    SEED_SIGNAL[0] | {"strategy": filled_text},
+    SEED_SIGNAL[1]
+    | {
+        "action": one_of("order", "cancel"),
+        "target_signal_id": maybe(text),
+        "executor": maybe(text),
+        "expires_at": maybe(positive),
+        "cancel_after_seconds": not_negative,
+        "price_type": one_of("limit"),
+    },
+)
+STATES = (
+    "received",
+    "rejected",
+    "expired",
+    "accepted",
+    "submitted",
+    "partly_filled",
+    "filled",
+    "cancelled",
+    "partly_cancelled",
+    "refused_by_broker",
+    "not_placed",
+    "unknown",
+)
+STATUS = one_of("success", "failed", "pending")
+SEED_RESULT: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {"signal_id": text, "status": STATUS},
+    {
+        "order_id": text,
+        "message": text,
+        "timestamp": number,
+        "direction": maybe(SIDE),
+        "requested_shares": count,
+        "filled_shares": count,
+    },
+)
+TRADE = record({"trade_id": text, "price": not_negative, "shares": some, "time": number}, {})
+RESULT: tuple[dict[str, Rule], dict[str, Rule]] = (
+    SEED_RESULT[0],
+    SEED_RESULT[1]
+    | {
+        "state": one_of(*STATES),
+        "signal_digest": text,
+        "revision": count,
+        "average_price": not_negative,
+        "trades": list_of(TRADE),
+        "error_code": text,
+        "broker_message": text,
+        "code": maybe(text),
+        "price": maybe(number),
+        "strategy": maybe(text),
+        "signal_epoch": maybe(text),
+        "signal_seq": maybe(whole),
+    },
+)
+POSITION_FIELDS: dict[str, Rule] = {
+    "volume": whole,
+    "can_use_volume": whole,
+    "open_price": number,
+    "market_value": number,
+}
+POSITION = record({}, POSITION_FIELDS)
+SEED_QUOTE: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {"code": text, "price": number},
+    {"preClose": number, "history": list_of(number), "position": POSITION, "time": text},
+)
+_QUOTE_NUMBERS = ("open", "high", "low", "pre_close", "amount", "limit_up", "limit_down", "tick_time")
+ONE_QUOTE = record(
+    {"price": number},
+    {name: number for name in _QUOTE_NUMBERS}
+    | {"volume": whole, "status": text, "bid": list_of(number), "ask": list_of(number)}
+    | {"bid_volume": list_of(whole), "ask_volume": list_of(whole)},
+)
+BAR_COLUMNS = ("time", "open", "high", "low", "close", "volume")
+
+
+def bars(value: Any) -> bool:
+    columns = {name: list_of(number) for name in BAR_COLUMNS}
+    if not record({}, columns)(value):
+        return False
+    return len({len(value.get(name, ())) for name in BAR_COLUMNS} - {0}) <= 1
+
+
+QUOTE: tuple[dict[str, Rule], dict[str, Rule]] = (
+    SEED_QUOTE[0],
+    SEED_QUOTE[1]
+    | {
+        "quotes": table_of(ONE_QUOTE),
+        "bars": table_of(bars),
+        "positions": table_of(POSITION),
+        "complete": flag,
+    },
+)
+ACCOUNT_ORDER = record(
+    {"order_id": text, "code": text, "direction": SIDE, "price": number, "shares": whole, "status": whole},
+    {"filled_shares": whole, "remark": text, "time": number},
+)
+ACCOUNT_TRADE = record(
+    {"trade_id": text, "order_id": text, "code": text, "direction": SIDE, "price": number, "shares": whole},
+    {"time": number},
+)
+ASSET = record({}, dict.fromkeys(("cash", "frozen_cash", "market_value", "total_asset"), number))
+ACCOUNT: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {},
+    {
+        "accounts": table_of(
+            record(
+                {},
+                {
+                    "asset": ASSET,
+                    "positions": table_of(POSITION),
+                    "orders": list_of(ACCOUNT_ORDER),
+                    "trades": list_of(ACCOUNT_TRADE),
+                    "complete": flag,
+                    "queried_at": number,
+                },
+            )
+        )
+    },
+)
+SEEN = record({"epoch": text, "seq": whole, "received_at": number}, {"written_at": number})
+HEARTBEAT: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {"role": one_of("executor", "producer", "dashboard"), "instance": text},
+    {
+        "ready": flag,
+        "state": text,
+        "seen": table_of(SEEN),
+        "accounts": list_of(text),
+        "ledger_id": maybe(text),
+        "commits": maybe(whole),
+        "halt_since": maybe(number),
+        "applied_results": list_of(text),
+        "strategy": maybe(text),
+    },
+)
+HALT: tuple[dict[str, Rule], dict[str, Rule]] = ({}, {"halt": flag, "reason": text, "by": text, "at": number})
+COMMAND: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {"kind": one_of("halt", "resume", "pause", "unpause", "cancel"), "at": number},
+    {"argument": text, "by": text},
+)
+TYPED: tuple[dict[str, Rule], dict[str, Rule]] = (
+    {"kind": one_of("resume", "rebind", "resolve"), "at": number},
+    {"reason": text, "strategy": text, "by": text},
+)
+
+
+def checked(
+    raw: bytes,
+    rules: tuple[Mapping[str, Rule], Mapping[str, Rule]],
+    seed: tuple[Mapping[str, Rule], Mapping[str, Rule]] | None,
+    limit: int = SMALL,
+    key: bytes | None = None,
+) -> dict[str, Any]:
+    """The payload of a file that crosses the folder; Invalid says why it is none."""
+    payload = parsed(raw, limit)
+    if not any(name in payload for name in (*ENVELOPE, *SEALS)):
+        if seed is None:
+            raise Invalid("no envelope")
+        found = faults(payload, *seed)
+    else:
+        seal = sealed(payload, key)
+        if payload.get("checksum") != seal["checksum"]:
+            raise Invalid("checksum")
+        if key is not None and payload.get("signature") != seal["signature"]:
+            raise Invalid("signature")
+        found = faults(payload, ENVELOPE | dict(rules[0]), SEALS | dict(rules[1]))
+    if found:
+        raise Invalid("; ".join(found)[:300])
+    return payload
+
+
+def checked_signal(raw: bytes, key: bytes | None = None) -> dict[str, Any]:
+    """A signal that may be taken; a cancel names its target."""
+    payload = checked(raw, SIGNAL, SEED_SIGNAL, key=key)
+    if payload.get("action") == "cancel" and not payload.get("target_signal_id"):
+        raise Invalid("cancel without target")
+    return payload
+
+
+def checked_result(raw: bytes) -> dict[str, Any]:
+    """A result whose words and shares agree with each other."""
+    payload = checked(raw, RESULT, SEED_RESULT)
+    if "checksum" in payload:
+        ended = payload.get("state", "received") in (
+            "rejected",
+            "expired",
+            "filled",
+            "cancelled",
+            "partly_cancelled",
+            "refused_by_broker",
+            "not_placed",
+        )
+        filled = payload.get("filled_shares", 0)
+        words = ["success" if filled else "failed"] if ended else ["pending"]
+        if payload.get("state") == "cancelled":
+            words.append("success")  # of a cancel's own result
+        if payload["status"] not in words:
+            raise Invalid(f"status {payload['status']}, but {words} by its state")
+        trades = {trade["trade_id"]: trade["shares"] for trade in payload.get("trades", [])}
+        if len(trades) != len(payload.get("trades", [])) or sum(trades.values()) != filled:
+            raise Invalid("filled shares are not the sum of distinct trades")
+    return payload
