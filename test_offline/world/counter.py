@@ -73,6 +73,11 @@ class Counter:
         self._change(replace(order, status=BrokerStatus.PART_CANCELLED if part else BrokerStatus.CANCELLED))
         return True
 
+    def close(self) -> None:
+        """The day is over: what still rests is ended by the exchange."""
+        for order in self.live():
+            self.cancel(order.order_id)
+
     def reject(self, order: BrokerOrder, message: str) -> None:
         """The counter turns an order down after it was taken."""
         if not self.orders[order.order_id].is_final:

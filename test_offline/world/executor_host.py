@@ -25,7 +25,7 @@ from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
 
 ACCOUNT = AccountAlias("main")
-HEARTBEAT = 3.0
+HEARTBEAT = 4.0
 
 
 class SimLedger:
@@ -35,8 +35,8 @@ class SimLedger:
         self._inner = inner
         self._host = host
 
-    def load(self) -> Memory:
-        return self._inner.load()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
     def commit(self, change: Change) -> None:
         try:
@@ -46,23 +46,6 @@ class SimLedger:
             self._host.at("ledger.after")
         except OSError as problem:
             raise StateError("executor.ledger_damaged", "memory", detail=str(problem)) from problem
-
-    def order(self, signal_id: SignalId) -> Order | None:
-        return self._inner.order(signal_id)
-
-    def settled_since(self, at: float) -> list[SignalId]:
-        return self._inner.settled_since(at)
-
-    @property
-    def ledger_id(self) -> LedgerId:
-        return self._inner.ledger_id
-
-    @property
-    def commits(self) -> int:
-        return self._inner.commits
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 @dataclass(eq=False)
@@ -157,7 +140,7 @@ class ExecutorHost(Host):
 
     def poll_interval(self) -> float:
         busy = self.core is not None and (not self.core.ready or bool(self.core.book.open()))
-        return 0.25 if busy else 1.0
+        return 0.5 if busy else 1.5
 
     def _account(self) -> Account:
         counter = self.world.counter

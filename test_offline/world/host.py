@@ -141,8 +141,10 @@ class Host:
 
     # Turns
 
-    def wake(self, delay: float = 0.002) -> None:
+    def wake(self, delay: float | None = None) -> None:
         """Something changed: a turn soon."""
+        if delay is None:
+            delay = self.wake_after
         due = self.world.timeline.now + delay
         if not self.alive or self._turn_due <= due:
             return
@@ -171,6 +173,8 @@ class Host:
             self.wake()
 
     watched: frozenset[str] = frozenset({ROOT})
+    wake_after = 0.01
+    """Seconds from a change to the turn it wakes; news within them share it."""
 
     # What the kinds of hosts fill in
 

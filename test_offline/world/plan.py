@@ -50,9 +50,9 @@ class Plan:
     script: tuple[Step, ...]
     injections: tuple[Injection, ...]
     drifts: tuple[float, float] = (0.0, 0.0)
-    expires: float = 40.0
-    cancel_after: float = 20.0
-    red_after: float = 10.0
+    expires: float = 30.0
+    cancel_after: float = 12.0
+    red_after: float = 12.0
     republish_after: float = 5.0
 
     @property

@@ -91,3 +91,4 @@ def freeze_garbage() -> None:
     """Once before many schedules: what was imported is never looked at again by the collector."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

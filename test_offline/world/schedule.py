@@ -28,7 +28,7 @@ def plan_of(seed: int, only: str = "") -> Plan:
     personality = chance.choice((SIMULATED, QMT))
     if only and FAULTS[only].only:
         personality = SIMULATED if FAULTS[only].only == SIMULATED.name else QMT
-    seconds = chance.uniform(40.0, 90.0)
+    seconds = chance.uniform(20.0, 50.0)
     start = chance.choices([clock for clock, _ in STARTS], [weight for _, weight in STARTS])[0]
     return Plan(
         seed=seed,
@@ -48,7 +48,7 @@ def plan_of(seed: int, only: str = "") -> Plan:
 
 def _script(chance: random.Random, seconds: float) -> tuple[Step, ...]:
     steps = []
-    for at in sorted(chance.uniform(2.0, seconds - 5.0) for _ in range(chance.randint(5, 14))):
+    for at in sorted(chance.uniform(2.0, seconds - 5.0) for _ in range(chance.randint(4, 11))):
         steps.append(Step(at, chance.choice(KINDS), chance.randint(1, 30), chance.randint(-4, 3)))  # type: ignore[arg-type]
     return tuple(steps)
 

@@ -37,6 +37,7 @@ class StrategyHost(Host):
     """One dashboard's engine."""
 
     writer: str = WRITER
+    wake_after = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,7 +98,7 @@ class StrategyHost(Host):
         self.engine = None
 
     def poll_interval(self) -> float:
-        return 0.5 if self.wishes else 1.0
+        return 1.5
 
     @property
     def core(self) -> EngineCore | None:
@@ -125,13 +126,18 @@ class ScriptedCore(EngineCore):
         wishes, time = self.host.wishes, self.host.world.timeline
         while wishes and time.start + wishes[0].at <= time.now:
             wish = wishes[0]
-            if wish.kind != "cancel" and (self._hold(now) is not None or self.quote is None):
+            if wish.kind != "cancel" and self._is_held(now):
                 if time.now - time.start - wish.at > PATIENCE:
                     wishes.pop(0)
                     continue
                 return
             wishes.pop(0)
             self._wish(wish, now)
+
+    def _is_held(self, now: Moment) -> bool:
+        if self.quote is None or self._hold(now) is not None:
+            return True
+        return self._price_hold(self.quote.quote.price, now) is not None
 
     def _wish(self, wish: Step, now: Moment) -> None:
         price = round((self.quote.quote.price if self.quote else 1.05) + wish.ticks / 1000, 3)

@@ -35,6 +35,11 @@ class Timeline:
         self.now = max(self.now, end)
 
 
+    def skip(self, to: float) -> None:
+        """Let time pass in which nothing happens, as over a long lunch: what was due happens late."""
+        self.now = max(self.now, to)
+
+
 class HostClock:
     """A host's own idea of the time: off by an offset, drifting, and able to jump."""
 

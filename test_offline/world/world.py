@@ -14,7 +14,7 @@ from shared_schema.clock import Moment, Stamper
 from shared_schema.drop_folder.names import QUOTE
 from shared_schema.ids import Epoch, InstanceId
 from shared_schema.messages import Account, AccountSnapshot, MinuteBars, Quote, QuoteSnapshot, encode
-from shared_schema.sessions import trading_day_of
+from shared_schema.sessions import SessionState, state_at, trading_day_of
 from shared_schema.settings_sections import Limits
 from test_offline.world.counter import CODE, START_TICKS, Counter
 from test_offline.world.executor_host import ACCOUNT, ExecutorHost
@@ -29,7 +29,7 @@ from windows_side.brokers.account_message import account_message
 from windows_side.execution.rules import Rules
 
 INSTANCE = InstanceId("sim-00000001")
-QUOTE_INTERVAL = 4.0
+QUOTE_INTERVAL = 5.0
 SETTLE = 260.0
 """Seconds after the last fault by which everything must have ended (I10)."""
 
@@ -61,6 +61,7 @@ class World:
             allow_version_1=plan.mode == "simulate",
             final_read=0.0 if plan.personality.answers_complete else 2.0,
             absence_is_proof=plan.personality.absence_is_proof,
+            red_after=plan.red_after,
         )
         self.executor = ExecutorHost(self, "E", plan.drifts[0], instance=INSTANCE, rules=self.rules)
         self.strategy = StrategyHost(self, "S", plan.drifts[1])
@@ -114,12 +115,25 @@ class World:
         end = time.now + SETTLE
         while time.now < end:
             time.run_until(time.now + 4.0)
+            end += self._pass_the_break()
             self.oracle.check_strategy()
             if self.oracle.is_settled():
                 break
             self.operator_resumes()
         time.run_until(time.now + 4.0)
         self.oracle.check_end()
+
+    def _pass_the_break(self) -> float:
+        """Where the exchange takes no cancels, nothing can end before it does again; seconds skipped."""
+        time, before = self.timeline, self.timeline.now
+        state = state_at(before, CALENDAR)
+        midnight = before - (before + 8 * 3600) % 86_400
+        if self.plan.enforce_sessions and state is SessionState.LUNCH:
+            time.skip(midnight + 13 * 3600)
+        elif self.plan.enforce_sessions and state is SessionState.CLOSING_CALL:
+            self.counter.close()
+            time.skip(midnight + 15 * 3600 + 301)
+        return time.now - before
 
     def _begin(self, injection: Injection) -> None:
         if self.healed:
