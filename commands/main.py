@@ -35,6 +35,8 @@ COMMANDS = (
     "halt",
     "resume",
     "rebind",
+    "resolve",
+    "recover",
     "arm",
     "calendar",
     "key",

@@ -38,7 +38,7 @@ class OwnLedger:
 
     @property
     def mode(self) -> str:
-        """"live" or "simulate"."""
+        """ "live" or "simulate"."""
         return str(self.meta[BOUND_TO]["mode"])
 
     @property
@@ -76,6 +76,14 @@ class OwnLedger:
         with _opened(self.path) as database:
             found = database.execute("SELECT row FROM orders WHERE signal_id = ?", (identity,)).fetchone()
         return order_from_json(found[0], self.path) if found else None
+
+    def orders_since(self, trading_day: str) -> list[Order]:
+        """The rows of a trading day and all after it."""
+        with _opened(self.path) as database:
+            rows = database.execute(
+                "SELECT row FROM orders WHERE trading_day >= ?", (trading_day,)
+            ).fetchall()
+        return [order_from_json(row, self.path) for (row,) in rows]
 
     def journal(self, identity: SignalId) -> list[JournalEntry]:
         """Each step of a signal's life, oldest first."""

@@ -19,7 +19,8 @@ from shared_schema.ids import AccountAlias, InstanceId, Mode
 from shared_schema.messages import Envelope, decode_heartbeat, decode_result, decode_signal
 from shared_schema.points import Reach, pass_by
 from shared_schema.words import say
-from windows_side.execution.ledger import BOUND_TO, INSTANCE, Ledger, new_meta
+from windows_side.execution.halt_latch import PUT_BACK, HaltLatch
+from windows_side.execution.ledger import BOUND_TO, HALT, INSTANCE, Ledger, new_meta
 from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.execution.sqlite_ledger import SqliteLedger
 
@@ -65,6 +66,28 @@ def open_guarded(
         ledger.close()
         raise
     return OpenedLedger(ledger, reason)
+
+
+def diagnosis(
+    path: Path, mode: Mode, account: AccountAlias, folder: DropFolder, counter: SecondCounter
+) -> str:
+    """What is wrong with the ledger, in words; "" where nothing is. Changes nothing of it."""
+    try:
+        if not path.exists():
+            refuse_first_ledger(path, mode, account, folder, counter)
+            return ""
+        ledger = open_ledger(path, mode, account)
+    except StateError as problem:
+        return str(problem)
+    try:
+        held = HaltLatch.from_json(ledger.load().meta.get(HALT, {})).active.get(PUT_BACK)
+        counted = _read(counter)
+        found = counted if isinstance(counted, str) else _put_back(ledger, counted, counter.path, folder)
+        return found or (held.reason if held is not None else "")
+    except StateError as problem:
+        return str(problem)
+    finally:
+        ledger.close()
 
 
 def open_ledger(
