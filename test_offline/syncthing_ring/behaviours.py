@@ -73,7 +73,7 @@ class Behaviour:
     may: frozenset[str]
     """Outcomes of a real pair."""
     must: frozenset[str] = frozenset()
-    """Of these the ones that appear within a few dozen tries; all of ``may`` where empty and there is one."""
+    """Of these the ones that appear within a few dozen tries."""
 
 
 def overwrite(pair: SyncedPair, name: str) -> str:
@@ -290,9 +290,7 @@ def _of(pair: SyncedPair, side: Side, name: str) -> dict[str, bytes]:
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.observe.__name__: behaviour
     for behaviour in (
-        Behaviour(
-            overwrite, frozenset({"missing between", "one step"}), must=frozenset({"missing between"})
-        ),
+        Behaviour(overwrite, frozenset({"missing between", "one step"}), must=frozenset({"missing between"})),
         Behaviour(new_file, frozenset({"whole"})),
         Behaviour(
             two_together,

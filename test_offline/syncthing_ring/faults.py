@@ -340,5 +340,3 @@ def _kill(scene: Scene, role: str) -> bool:
     time.sleep(scene.dice.uniform(0.0, 3.0))
     scene.start_again(role)
     return True
-
-

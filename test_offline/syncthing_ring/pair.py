@@ -196,9 +196,7 @@ class SyncthingPair:
 
     def wait_connected(self) -> None:
         """Wait until both say that they are connected. Raises SyncthingFault."""
-        if not wait_until(
-            lambda: self.a.is_connected(self.b) and self.b.is_connected(self.a), STARTS_WITHIN
-        ):
+        if not wait_until(lambda: self.a.is_connected(self.b) and self.b.is_connected(self.a), STARTS_WITHIN):
             raise SyncthingFault(f"never connected.\n{self.a.last_words()}\n{self.b.last_words()}")
 
     def is_idle(self) -> bool:

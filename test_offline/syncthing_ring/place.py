@@ -144,12 +144,13 @@ def _settings(folder: Path, root: Path) -> dict[str, Any]:
         "account": {"alias": ACCOUNT},
         "sync": {"tool": "syncthing", "syncthing_delay": DELAY},
         "executor": {"simulate": True},
-        # Many more signals than a day has; the limits have tests of their own.
+        # Many more signals than a day has, back and forth on purpose; the limits have tests of their own.
         "limits": {
             "allow_list": [CODE],
             "turnover_yuan": 100_000_000.0,
             "orders_per_second": 20,
             "orders_per_day": 10_000,
+            "round_trips": 10_000,
         },
         "producer": {"codes": [CODE]},
     }

@@ -121,9 +121,7 @@ class _Ring:
         self._actors[role] = starts[role]()
 
     def send_through_faults(self) -> None:
-        scene = Scene(
-            self._place, self._pair, self._actors, random.Random(self._seed + 2), self._start_again
-        )
+        scene = Scene(self._place, self._pair, self._actors, random.Random(self._seed + 2), self._start_again)
         for at, fault in self._schedule:
             self._await_signal(at, scene)
             possible = fault(scene)

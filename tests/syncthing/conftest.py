@@ -19,9 +19,7 @@ def needs_syncthing(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def real_engines(
-    needs_syncthing: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SyncthingPair]:
+def real_engines(needs_syncthing: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncthingPair]:
     """One pair for all behaviours: each uses names of its own."""
     root = tmp_path_factory.mktemp("pair")
     with syncthing_pair(root, root / "a", root / "b") as pair:
