@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,11 @@ class ExecutorHost(Host):
         stamper = Stamper("executor@windows", new_epoch(self.clock.wall(), self.random_part), rules.mode, ACCOUNT)
         epoch = Epoch(memory.meta[EPOCH])
         shows = self._account if rules.mode == "simulate" else None
-        views = ExecutorViews(folder, ledger, rules, stamper, epoch, HEARTBEAT, shows)
+        reach = self.reach
+        views = ExecutorViews(folder, ledger, rules, stamper, epoch, HEARTBEAT, shows, reach)  # type: ignore[arg-type]
         executor = Executor(
             folder=folder,
-            ledger=ledger,
+            ledger=ledger,  # type: ignore[arg-type]
             core=core,
             rules=rules,
             views=views,
@@ -112,6 +114,7 @@ class ExecutorHost(Host):
             clock=clock,
             log=log,
             monotonic=self.clock.monotonic,
+            reach=reach,
         )
         around = Surroundings(
             timeline=world.timeline,
@@ -132,6 +135,10 @@ class ExecutorHost(Host):
     def turn(self) -> None:
         if self.executor is not None:
             self.executor.turn()
+
+    def reach(self, point: Enum) -> None:
+        """A named point of the product itself."""
+        self.at(f"point {point.value}")
 
     def gone(self) -> None:
         if self.link is not None:

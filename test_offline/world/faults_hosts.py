@@ -10,6 +10,7 @@ from test_offline.world.fault_kinds import Begin, End, Fault
 from test_offline.world.host import Doom, Host
 from test_offline.world.plan import Injection
 from test_offline.world.sync import ROOT
+from windows_side.execution.points import Point
 
 Matches = Callable[[str, str], bool]
 
@@ -61,6 +62,12 @@ def _refuses(side: str, error: int, points: tuple[str, ...], probability: float,
         return lambda: host.refusals.pop(injection.fault, None) and None
 
     return begin
+
+
+def _named_point(world, injection: Injection, chance: random.Random) -> End:  # type: ignore[no-untyped-def]
+    """Dies at one of the executor's own named points."""
+    chosen = f"point {chance.choice(list(Point)).value}"
+    return _killed_at("E", _point(chosen))(world, injection, chance)
 
 
 _EVERY_STEP = ("create", "tear", "fsync", "rename", "sync", "read", "list", "stat", "remove")
@@ -124,6 +131,7 @@ HOSTS = {
     "e_dies_renaming": Fault(9, _killed_at("E", _point("rename", "sync", path="order_"), 6)),
     "e_dies_reconciling": Fault(10, _killed_at("E", _point("day.answered"), 3)),
     "e_dies_anywhere": Fault(5, _killed_at("E", lambda point, path: True, 200)),
+    "e_dies_at_named_point": Fault(5, _named_point),
     "e_loses_power": Fault(11, _killed_at("E", lambda point, path: True, 200, power=True)),
     "s_loses_power": Fault(11, _killed_at("S", lambda point, path: True, 150, power=True)),
     "fsync_fails_e": Fault(12, _refuses("E", errno.EIO, ("fsync", "ledger.before"), 0.4), (1.0, 10.0)),

@@ -116,6 +116,7 @@ class World:
         while time.now < end:
             time.run_until(time.now + 4.0)
             end += self._pass_the_break()
+            self._strategy_rests()
             self.oracle.check_strategy()
             if self.oracle.is_settled():
                 break
@@ -179,6 +180,12 @@ class World:
                     host.disk.drop(f"{ROOT}/control", name)
         self.type_resume()
         self.tell_strategy("resume")
+
+    def _strategy_rests(self) -> None:
+        """The grid would go on for ever: a person pauses it."""
+        core = self.strategy.core
+        if self.plan.strategy == "grid" and core is not None and not core.state.paused:
+            self.tell_strategy("pause")
 
     def type_resume(self) -> None:
         """``miniqmt resume`` at the executor's own keyboard."""
