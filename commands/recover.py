@@ -1,4 +1,4 @@
-"""``miniqmt recover``: make the executor's ledger again from what is left, and say what could not be known."""
+"""``miniqmt recover``: make the ledger again from what is left, and say what could not be known."""
 
 from __future__ import annotations
 

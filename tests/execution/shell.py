@@ -16,6 +16,7 @@ from shared_schema.ids import AccountAlias, Epoch, InstanceId, SignalId
 from shared_schema.log_lines import Line
 from shared_schema.logs import Log
 from shared_schema.messages import OrderResult, OrderSignal, decode_result, encode
+from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
 from shared_schema.watch import FolderWatch
 from tests.execution.bench import CALENDAR, envelope_of, limits_of, signal_of
@@ -23,12 +24,14 @@ from tests.shared_schema.faulty_disk import FaultyDisk
 from windows_side.brokers.simulated import SimulatedBroker
 from windows_side.brokers.worker import BrokerWorker
 from windows_side.execution.core import ExecutorCore
-from windows_side.execution.ledger import INSTANCE
+from windows_side.execution.ledger import EPOCH, INSTANCE
 from windows_side.execution.rules import Rules
+from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor import Executor
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
-from windows_side.ledger_opening import open_ledger
+from windows_side.ledger_opening import counter_path, open_guarded
+from windows_side.order_executor import files_of
 
 ACCOUNT = AccountAlias("main")
 WAIT = 10.0
@@ -61,12 +64,15 @@ class Shell:
         self.skip = 0.0
         self.lines = Lines()
         self.instant = instant
+        self.reach: Reach = pass_by
         self._rules = rules
         self._begin()
 
     def _begin(self) -> None:
-        self.ledger = open_ledger(self.place / "ledger.sqlite3", "simulate", ACCOUNT)
-        memory = self.ledger.load()
+        self.files = files_of(self.place, "simulate", ACCOUNT)
+        self.counter = SecondCounter(counter_path(self.files.ledger, self.place / "elsewhere"))
+        opened = open_guarded(self.files.ledger, "simulate", ACCOUNT, self.folder, self.counter, self.reach)
+        self.ledger, memory = opened.ledger, opened.ledger.load()
         self.instance = InstanceId(memory.meta[INSTANCE])
         plain = Rules(
             "simulate", ACCOUNT, self.instance, CALENDAR, limits_of(orders_per_second=50),
@@ -78,11 +84,15 @@ class Shell:
         self.watch = FolderWatch(self.folder.path, 0.02, use_watcher=False)
         log = Log("order_executor", [self.lines])
         self.broker = SimulatedBroker(
-            self.place / "broker.sqlite3", account=ACCOUNT, now=clock.now, instant_fill=lambda _: self.instant
+            self.files.simulated_books,
+            account=ACCOUNT,
+            now=clock.now,
+            instant_fill=lambda _: self.instant,
         )
         stamper = Stamper("executor@test", Epoch("x"), "simulate", ACCOUNT)
+        epoch = Epoch(memory.meta[EPOCH])
         shows = self.broker.account_snapshot
-        views = ExecutorViews(self.folder, self.ledger, rules, stamper, Epoch("l"), 1.0, shows)
+        views = ExecutorViews(self.folder, self.ledger, rules, stamper, epoch, 1.0, shows, self.reach)
         self.executor = Executor(
             folder=self.folder,
             ledger=self.ledger,
@@ -94,6 +104,9 @@ class Shell:
             clock=clock,
             log=log,
             monotonic=self.monotonic,
+            counter=self.counter,
+            put_back=opened.put_back,
+            reach=self.reach,
         )
         self.worker = BrokerWorker(self.broker, self.executor.heard)
         self.executor.attach(self.worker, self.broker)
@@ -108,6 +121,7 @@ class Shell:
         self.worker.stop()
         self.broker.close()
         self.ledger.close()
+        self.counter.close()
 
     def restart(self) -> None:
         """A new process over the same files."""
