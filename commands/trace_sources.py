@@ -14,6 +14,7 @@ from commands.time_text import stamp_text
 from mac_side.bridge_client.entry import OutboxEntry
 from shared_schema.clock import live_moment
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.archive import put_away_as, result_files, signal_archives
 from shared_schema.drop_folder.names import (
     DONE_FOLDER,
     EXECUTED,
@@ -89,10 +90,10 @@ class TraceSources:
                 ids.update(ledger.ids())
             for found in self.folder.signals():
                 ids.add(found.name.id_part or "")
-            for entry in self.folder.list_folder(DONE_FOLDER):
-                ids.add(entry.name.removeprefix("order_signal_").removesuffix(".done"))
-            for entry in self.folder.list_folder(RESULTS_FOLDER):
-                ids.add(entry.name.removeprefix("order_result_").removesuffix(".json"))
+            for name in signal_archives(self.folder):
+                ids.add(name.rpartition("/")[2].removeprefix("order_signal_").removesuffix(".done"))
+            for name in result_files(self.folder):
+                ids.add(name.rpartition("/")[2].removeprefix("order_result_").removesuffix(".json"))
         except (FolderError, StateError) as problem:
             self.problems.append(str(problem))
         return ids - {""}
@@ -165,7 +166,8 @@ class TraceSources:
 
     def _from_signal_files(self) -> Iterator[TraceEvent]:
         done = f"{DONE_FOLDER}/{done_name(self.signal_id)}"
-        for name in (signal_name(self.signal_id), SIGNAL_SLOT, done):
+        put_away = put_away_as(self.folder, done_name(self.signal_id))
+        for name in (signal_name(self.signal_id), SIGNAL_SLOT, done, *put_away):
             self.looked_in.append(str(self.folder.path / name))
             raw = self.folder.read(name)
             if raw is None:
@@ -190,7 +192,7 @@ class TraceSources:
 
     def _from_results(self) -> Iterator[TraceEvent]:
         own = f"{RESULTS_FOLDER}/{result_name(self.signal_id)}"
-        for name in (own, RESULT_SLOT):
+        for name in (own, RESULT_SLOT, *put_away_as(self.folder, result_name(self.signal_id))):
             self.looked_in.append(str(self.folder.path / name))
             raw = self.folder.read(name)
             if raw is None:

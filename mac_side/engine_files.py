@@ -21,6 +21,7 @@ from mac_side.engine_events import (
 from mac_side.screen_commands import forget, waiting_commands
 from mac_side.settling import Sighting
 from shared_schema.drop_folder import DropFolder, NameKind
+from shared_schema.drop_folder.archive import signal_archives
 from shared_schema.drop_folder.names import (
     ACCOUNT_LIVE,
     ACCOUNT_SIMULATE,
@@ -44,6 +45,8 @@ from shared_schema.messages import (
     decode_signal,
 )
 
+LOOKED_BACK = 3
+"""Days put away that are looked through for signals later than the books: the newest tells enough."""
 _QUOTES = frozenset({QUOTE, *(ring_name(slot) for slot in range(RING_SIZE))})
 
 
@@ -130,7 +133,7 @@ class EngineFiles:
             and result.signal_seq is not None
             and (envelope := received.envelope) is not None
         ]
-        names = [f"{DONE_FOLDER}/{entry.name}" for entry in self.folder.list_folder(DONE_FOLDER)]
+        names = signal_archives(self.folder, LOOKED_BACK)
         kinds = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT)
         names += [file.name.text for file in self.folder.scan() if file.name.kind in kinds]
         for name in names:

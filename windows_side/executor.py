@@ -57,6 +57,7 @@ from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.executor_views import ExecutorViews, seen_of
 from windows_side.folder_work import FolderWork
 from windows_side.link_watch import LinkWatch
+from windows_side.pruning import Pruner
 from windows_side.quote_files import QuoteFiles
 from windows_side.signal_scan import SignalScan
 
@@ -133,6 +134,9 @@ class Executor:
         self._links = LinkWatch(
             folder, rules.instance, views.ledger_epoch, rules.calendar, core.book.everything, monotonic
         )
+        self._pruner = Pruner(
+            folder, rules.calendar, monotonic, lambda count: log.say("info", "put_away", count=count)
+        )
         self._seen: dict[str, Seen] = {}
 
     # Wiring
@@ -176,10 +180,14 @@ class Executor:
         self._perform_actions(self._core.start(self._clock.now(), self._put_back))
         self._reach(Point.STARTED)
         for order in self._core.book.everything():
-            self._work.do(lambda order=order: self._views.result_if_missing(order))  # type: ignore[misc]
+            self._work.do(lambda order=order: self._show_again(order))  # type: ignore[misc]
         self._work.go_on()
         self._reach(Point.RESULTS_RESTORED)
         self._port.start()
+
+    def _show_again(self, order: Order) -> None:
+        if not self._pruner.has_put_away(order):
+            self._views.result_if_missing(order)
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
@@ -198,6 +206,7 @@ class Executor:
             self._perform(self._keyboard.take())
         self._perform([TimePassed()])
         self._write_views()
+        self._put_away()
         self._work.go_on()
         if self._untidy_since is not None and self._monotonic() - self._untidy_since > QUIET:
             self._untidy_since = None
@@ -410,6 +419,12 @@ class Executor:
         now, monotonic = self._clock.now(), self._monotonic()
         beat = self._heartbeat(stopped=last)
         for step in self._views.due(now, monotonic, beat, self._core.book.everything, last=last):
+            self._work.do(step)
+
+    def _put_away(self) -> None:
+        now = self._clock.now()
+        step = self._pruner.due(now, self._links.applied(now.wall, self._rules.red_after))
+        if step is not None:
             self._work.do(step)
 
     def _heartbeat(self, *, stopped: bool) -> Heartbeat:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from shared_schema.clock import host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import DONE_FOLDER, HEARTBEAT_FOLDER, RESULTS_FOLDER, heartbeat_name
+from shared_schema.drop_folder.archive import result_files, signal_archives
+from shared_schema.drop_folder.names import HEARTBEAT_FOLDER, heartbeat_name
 from shared_schema.errors import FolderError, MessageError, StateError
 from shared_schema.ids import AccountAlias, InstanceId, Mode
 from shared_schema.messages import Envelope, decode_heartbeat, decode_result, decode_signal
@@ -128,12 +129,10 @@ def traces_of_earlier(
     """
     if counter.path.exists():
         yield str(counter.path)
-    for entry in folder.list_folder(RESULTS_FOLDER):
-        name = f"{RESULTS_FOLDER}/{entry.name}"
+    for name in result_files(folder):
         if _is_of(_result_envelope(folder, name), mode, account):
             yield name
-    for entry in folder.list_folder(DONE_FOLDER):
-        name = f"{DONE_FOLDER}/{entry.name}"
+    for name in signal_archives(folder):
         if _is_of(_signal_envelope(folder, name), mode, account):
             yield name
 

@@ -10,7 +10,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULT_SLOT, RESULTS_FOLDER, result_name
 from shared_schema.errors import FolderError, MessageError
 from shared_schema.heartbeats import HeartbeatReader
-from shared_schema.ids import Epoch, InstanceId
+from shared_schema.ids import Epoch, InstanceId, SignalId
 from shared_schema.link_health import Beat, beat_stream, echoes_of
 from shared_schema.messages import Seen, decode_result
 from shared_schema.rollback import RollbackWatch, Stamp
@@ -62,6 +62,11 @@ class LinkWatch:
     def seen(self) -> dict[str, Seen]:
         """What our heartbeat echoes of the others'."""
         return echoes_of(beat for beat in self._beats if beat_stream("executor", beat.instance) != self._own)
+
+    def applied(self, wall: float, red_after: float) -> frozenset[SignalId]:
+        """Signals whose terminal result every living dashboard that names them has applied."""
+        alive = (b for b in self._beats if b.body.role == "dashboard" and b.age(wall) <= red_after)
+        return frozenset(signal_id for beat in alive for signal_id in beat.body.applied_results)
 
     def events(self, now: Moment, *, urgent: bool = False) -> list[Event]:
         """What is new since the last look; nothing where that was a moment ago, unless ``urgent``.

@@ -18,7 +18,8 @@ import orjson
 from shared_schema.clock import host_name, new_epoch
 from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import DONE_FOLDER, EXECUTED, HEARTBEAT_FOLDER, RESULTS_FOLDER
+from shared_schema.drop_folder.archive import result_files, signal_archives
+from shared_schema.drop_folder.names import EXECUTED, HEARTBEAT_FOLDER
 from shared_schema.errors import FolderError, MessageError, StateError
 from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId
 from shared_schema.messages import (
@@ -71,12 +72,12 @@ def gather(lost: Lost) -> Evidence:
     """Read all that is left. Raises FolderError (the folder) or StateError (the broker's books)."""
     evidence = Evidence()
     _from_old_ledger(lost, evidence)
-    for entry in lost.folder.list_folder(DONE_FOLDER):
-        signal = _usable(lost, f"{DONE_FOLDER}/{entry.name}", decode_signal, evidence)
+    for name in signal_archives(lost.folder):
+        signal = _usable(lost, name, decode_signal, evidence)
         if signal is not None:
             evidence.signals[signal.body.signal_id] = signal
-    for entry in lost.folder.list_folder(RESULTS_FOLDER):
-        result = _usable(lost, f"{RESULTS_FOLDER}/{entry.name}", decode_result, evidence)
+    for name in result_files(lost.folder):
+        result = _usable(lost, name, decode_result, evidence)
         if result is not None:
             evidence.results[result.body.signal_id] = result
     evidence.executed = _executed(lost, evidence)
