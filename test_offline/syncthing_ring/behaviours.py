@@ -297,7 +297,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
             frozenset({"in order", "reversed", "together"}),
             must=frozenset({"in order", "reversed"}),
         ),
-        Behaviour(big_then_small, frozenset({"in order", "reversed"}), must=frozenset({"reversed"})),
+        Behaviour(
+            big_then_small, frozenset({"in order", "reversed", "together"}), must=frozenset({"reversed"})
+        ),
         Behaviour(many_versions, frozenset({"some never seen"})),
         Behaviour(both_edit, frozenset({"newer keeps the name"})),
         Behaviour(both_edit_a_later, frozenset({"newer keeps the name"})),
