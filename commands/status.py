@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from commands.place import FolderOption, JsonOption, place_of
+from commands.status_link import link_line
 from commands.status_report import StatusReport
 from commands.time_text import age_text, clock_text, stamp_text
 from shared_schema.words import has, say
@@ -79,7 +80,8 @@ def _state(beat: dict[str, Any]) -> str:
 
 
 def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [("quote", _quote(report["quote"]))]
+    lines = [("link", link_line(link)) for link in report["links"]]
+    lines.append(("quote", _quote(report["quote"])))
     lines += [("account", _account(snapshot)) for snapshot in report["accounts"]]
     lines.append(("waiting", _waiting(report["signals_waiting"])))
     lines += [("result", _result(result)) for result in report["results"]]

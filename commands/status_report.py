@@ -8,6 +8,7 @@ from typing import Any
 
 from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
 from commands.own_files import own_books, own_ledgers
+from commands.status_link import link_needs, link_report
 from commands.time_text import age_text, clock_text
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
@@ -52,6 +53,7 @@ class StatusReport:
             "folder": str(self.folder.path),
             "offline": self.folder.is_offline(),
             "heartbeats": self._heartbeats(beats),
+            "links": link_report(beats, self.now, self.settings.sync.defaults.heartbeat_red_after),
             "quote": quote,
             "accounts": accounts,
             "signals_waiting": signals,
@@ -65,6 +67,7 @@ class StatusReport:
             "problems": problems,
         }
         report["attention"] = list(_attention(report))
+        report["attention"] += link_needs(report["links"], self.settings.limits.skew_seconds)
         return report
 
     def _heartbeats(self, beats: list[Beat]) -> list[dict[str, Any]]:
