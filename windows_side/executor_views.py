@@ -109,7 +109,8 @@ class ExecutorViews:
     def _is_newer(self, shown: bytes | None, order: Order) -> bool:
         """Whether the folder shows a later result than the row: the ledger was put back, and knows less."""
         try:
-            envelope = decode_result(shown).envelope if shown else None
+            # Unsigned it is nobody's later word, and would keep ours out of the folder for ever.
+            envelope = decode_result(shown, key=self._folder.key).envelope if shown else None
         except MessageError:
             return False
         return envelope is not None and envelope.epoch == self._epoch and envelope.seq > order.result_seq
