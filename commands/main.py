@@ -29,6 +29,7 @@ COMMANDS = (
     "executor",
     "dashboard",
     "offline",
+    "simulate",
     "backtest",
     "status",
     "trace",

@@ -67,6 +67,8 @@ class Surroundings:
     """Told directly before the broker is called."""
     point: Callable[[str], None]
     """A named point where the process may be killed."""
+    expect_halt: Callable[[], None]
+    """Told that the executor must halt by itself over what comes now."""
     wall: Callable[[], float]
     in_process: Callable[[Callable[[], None]], None]
     """Runs a step as part of the process: what kills it there, kills it."""
@@ -84,7 +86,6 @@ class BrokerLink:
         self.ready = False
         self._waiting: deque[tuple[OrderRequest, Guard]] = deque()
         self._hung_submits = 0
-        self._lists_empty_until = 0.0
         self._free_at = 0.0
 
     # The port
@@ -151,13 +152,12 @@ class BrokerLink:
             self._push(TradeUpdate(trade))
         self._push(OrderUpdate(order))
 
-    def disconnect(self, seconds: float, *, empty_after: float = 0.0) -> None:
-        """The link falls; lists may be empty for a while after it comes back."""
+    def disconnect(self, seconds: float) -> None:
+        """The link falls, and comes back after ``seconds``."""
         if not self.ready:
             return
         self.ready = False
         self._sink(ReadinessChanged(Readiness(False, "terminal gone")))
-        self._lists_empty_until = self._a.timeline.now + seconds + empty_after
         self._later(seconds, self._open)
 
     # Inside
@@ -211,6 +211,9 @@ class BrokerLink:
         elif a.trouble("wrong_order_id"):
             others = [order_id for order_id in a.counter.orders if a.counter.true_tags.get(order_id)]
             self._place(request)
+            if not others:
+                # Two ids for one signal: nobody but a person can say which is right.
+                a.expect_halt()
             returned(Placed(a.chance.choice(others) if others else OrderId("777")))
         elif self.answers_complete and a.trouble("refused_for_sure"):
             returned(Refused("no_money", "可用资金不足"))
@@ -277,7 +280,7 @@ class BrokerLink:
             self._say(DayAnswered(None, asked_at))
             return
         if not self.answers_complete:
-            if a.timeline.now < self._lists_empty_until and a.trouble("empty_lists"):
+            if a.trouble("empty_lists"):
                 day = Day((), ())
             elif a.trouble("partial_list"):
                 orders = tuple(order for order in day.orders if a.chance.random() < 0.5)

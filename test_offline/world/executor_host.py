@@ -124,6 +124,7 @@ class ExecutorHost(Host):
             trouble=world.trouble,
             native_call=lambda request: world.oracle.native_call(self, request),
             point=self.at,
+            expect_halt=world.oracle.expect_halt,
             wall=self.clock.wall,
             in_process=self.inside,
         )

@@ -8,13 +8,19 @@ from test_offline.world.fault_kinds import End, Fault, now_and_then
 from test_offline.world.plan import Injection
 
 
-def _disconnect(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
+def _disconnect(world, injection: Injection, chance: random.Random) -> End | None:  # type: ignore[no-untyped-def]
+    """The link falls; a real terminal's lists are empty for a while after it comes back."""
     link = world.executor.link
-    if link is not None and link.ready:
-        world.seen(injection.fault)
-        if not link.answers_complete:
-            world.on["empty_lists"] = 0.7
-        link.disconnect(injection.seconds / 2, empty_after=injection.seconds / 2)
+    if link is None or not link.ready:
+        return None
+    world.seen(injection.fault)
+    world.on["empty_lists"] = 0.7
+    link.disconnect(injection.seconds / 2)
+
+    def end() -> None:
+        world.on.pop("empty_lists", None)
+
+    return end
 
 
 def _impossible(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
@@ -24,7 +30,7 @@ def _impossible(world, injection: Injection, chance: random.Random) -> None:  # 
     if not ours or link is None or not link.ready:
         return
     order = chance.choice(ours)
-    world.oracle.expects_halt = True
+    world.oracle.expect_halt()
     world.seen(injection.fault)
     world.counter.fill(order.order_id, order.shares + 100)
 
@@ -70,6 +76,7 @@ BROKER = {
     "push_out_of_order": now_and_then(47, 0.6),
     "push_lost": now_and_then(48, 0.6),
     "disconnect": Fault(50, _disconnect, (2.0, 20.0)),
+    "empty_lists": now_and_then(50, 0.5, "qmt"),
     "query_fails": now_and_then(50, 0.5),
     "partial_list": now_and_then(51, 0.5, "qmt"),
     "stale_list": now_and_then(51, 0.5, "qmt"),

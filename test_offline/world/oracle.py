@@ -51,6 +51,7 @@ class Oracle:
         self.stops: list[tuple[str, str]] = []
         self.may_stop: set[str] = set()
         """Sides whose disk refused something: their process may have stopped itself."""
+        self.halted_itself = False
         self._call_times: list[float] = []
         self._halts: dict[str, float] = {}
         self._lifted: set[bytes] = set()
@@ -163,6 +164,8 @@ class Oracle:
             true = real.get(trade.trade_id)
             if true is None or (true.shares, true.price) != (trade.shares, trade.price):
                 self._fail("I5", f"{identity}: trade {trade.trade_id} is not one of its order's")
+        if self.expects_halt:
+            return
         if row.order_id and orders and row.order_id not in {order.order_id for order in orders}:
             self._fail("I4", f"{identity} adopted order {row.order_id}, which is another's")
 
@@ -195,10 +198,11 @@ class Oracle:
         """A line of a log."""
         if action == "order_unknown":
             self.said_unknown.add(str(fields.get("signal_id")))
-        if action == "halted" and side == "E" and not self.expects_halt:
+        if action == "halted" and side == "E":
             reason = str(fields.get("reason"))
             by_itself = any(part.strip().startswith("executor:") for part in reason.split(";"))
-            if by_itself and len(self.said_unknown) < UNKNOWN_A_DAY:
+            self.halted_itself |= by_itself
+            if by_itself and not self.expects_halt and len(self.said_unknown) < UNKNOWN_A_DAY:
                 self._fail("I9", f"halted by itself: {reason}")
 
     def stopped_itself(self, side: str, problem: MiniqmtError) -> None:
@@ -206,6 +210,10 @@ class Oracle:
         self.stops.append((side, problem.key))
         if side not in self.may_stop:
             self._fail("I8", f"{side} stopped by itself: {problem.key} {problem.values}")
+
+    def expect_halt(self) -> None:
+        """What can't be is about to be said: the executor must halt, and a person looks."""
+        self.expects_halt = True
 
     def clock_jumped(self) -> None:
         """The executor's clock was changed: session checks by its clock mean nothing now."""
@@ -238,6 +246,15 @@ class Oracle:
             self._fail("I12", f"lots hold {books.shares} less {books.shortfall}, the results say {expected}")
 
     # The end
+
+    def _check_memory(self) -> None:
+        """I2 the other way: whatever of our strategy reached the executor, the strategy still knows."""
+        core = self._world.strategy.core
+        known = {entry.signal_id for entry in core.state.outbox.entries} if core is not None else set()
+        for row in self.rows.values():
+            if row.writer == self._world.strategy.writer and row.signal is not None and row.signal_id not in known:
+                if row.signal.strategy == "grid" and row.signal_id not in self.forbidden:
+                    self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
 
     def is_settled(self) -> bool:
         """Whether nothing more is expected to happen."""
@@ -285,6 +302,9 @@ class Oracle:
             self._fail("I10", "; ".join(left[:5]))
         self._checked_state = None
         self.check_strategy()
+        if self.expects_halt and not self.halted_itself:
+            self._fail("I9", "the impossible was said and the executor did not halt")
+        self._check_memory()
         for identity in self.forbidden:
             row = self.rows.get(SignalId(identity))
             if row is not None and row.filled_shares:

@@ -1,0 +1,200 @@
+"""``miniqmt simulate``: the simulated world, schedule after schedule, with what was seen and what broke."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared_schema.disk import LocalDisk
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import DataError, SettingsError
+from shared_schema.words import say, say_both
+
+BATCH = 50
+"""Schedules a process plays before it reports."""
+SHOWN = 5
+"""Violations told whole."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate")(_command)
+
+
+@dataclass
+class Tally:
+    """What many schedules came to; written to the resume file as it stands."""
+
+    done: int = 0
+    signals: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    fired: Counter[str] = field(default_factory=Counter)
+    schedules: Counter[str] = field(default_factory=Counter)
+    """In how many schedules each fault was seen."""
+    violations: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count ``other`` in."""
+        self.done += other.done
+        self.signals += other.signals
+        self.calls += other.calls
+        self.fired.update(other.fired)
+        self.schedules.update(other.schedules)
+        self.violations += other.violations
+
+
+def play(first: int, count: int, only: str) -> Tally:
+    """Play the schedules of seeds ``first`` to ``first + count - 1``."""
+    from test_offline.world.run import freeze_garbage, run_seed
+
+    freeze_garbage()
+    tally = Tally()
+    for seed in range(first, first + count):
+        outcome = run_seed(seed, only)
+        tally.done += 1
+        tally.signals += outcome.signals
+        tally.calls += outcome.calls
+        tally.fired.update(outcome.fired)
+        tally.schedules.update(outcome.fired.keys())
+        if outcome.violation:
+            tally.violations.append((seed, outcome.told))
+    return tally
+
+
+def simulate(schedules: int, seed: int, jobs: int, resume: Path | None, only: str) -> int:
+    """Play ``schedules`` schedules from ``seed`` on; 0 where no invariant broke, else 1.
+
+    With ``resume`` the tally is kept in that file, and a second run goes on where the first one stopped.
+    """
+    tally = _resumed(resume, seed, only)
+    begun, before = time.monotonic(), tally.seconds
+    for part in _parts(seed + tally.done, schedules - tally.done, jobs, only):
+        tally.add(part)
+        tally.seconds = before + time.monotonic() - begun
+        for _, told in part.violations[: max(0, SHOWN - len(tally.violations) + len(part.violations))]:
+            print(f"\n{told}", flush=True)
+        _progress(tally, schedules)
+        if resume is not None:
+            _keep(resume, tally, seed, only)
+    _print_end(tally)
+    return 1 if tally.violations else 0
+
+
+def _parts(first: int, count: int, jobs: int, only: str) -> Iterator[Tally]:
+    """The tallies of batches, in the order of their seeds: a resumed run then never leaves one out."""
+    batches = [(start, min(BATCH, first + count - start)) for start in range(first, first + count, BATCH)]
+    if jobs == 1:
+        for start, size in batches:
+            yield play(start, size, only)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = list(reversed(batches))
+        running: dict[int, Future[Tally]] = {}
+        for start, _ in batches:
+            while waiting and len(running) < 4 * jobs:
+                begin, size = waiting.pop()
+                running[begin] = pool.submit(play, begin, size, only)
+            wait([running[start]], return_when=FIRST_COMPLETED)
+            yield running.pop(start).result()
+
+
+def _progress(tally: Tally, schedules: int) -> None:
+    rate = tally.done / tally.seconds if tally.seconds else 0.0
+    line = say(
+        "simulate.progress", done=tally.done, all=schedules, rate=f"{rate:.1f}", violations=len(tally.violations)
+    )
+    print(f"\r{line}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
+
+
+def _print_end(tally: Tally) -> None:
+    from test_offline.world.faults import FAULTS, NUMBERS
+
+    print()
+    print(say("simulate.faults"))
+    for name, fault in sorted(FAULTS.items(), key=lambda item: (item[1].number, item[0])):
+        if tally.fired[name]:
+            print(f"{fault.number:4d} {name:24s} {tally.schedules[name]:8d} {tally.fired[name]:10d}")
+    seen = {FAULTS[name].number for name in tally.fired if tally.fired[name]}
+    print(say("simulate.seen", seen=len(seen), all=len(NUMBERS)))
+    print(
+        say(
+            "simulate.end",
+            done=tally.done,
+            signals=tally.signals,
+            calls=tally.calls,
+            seconds=f"{tally.seconds:.0f}",
+            rate=f"{tally.done / tally.seconds if tally.seconds else 0:.1f}",
+        )
+    )
+    seeds = ", ".join(str(seed) for seed, _ in tally.violations[:20])
+    print(say("simulate.broken", count=len(tally.violations), seeds=seeds) if seeds else say("simulate.held"))
+
+
+def _resumed(path: Path | None, seed: int, only: str) -> Tally:
+    if path is None or not path.exists():
+        return Tally()
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if (kept["seed"], kept["only"]) != (seed, only):
+            raise SettingsError("simulate.other_run", path, seed=kept["seed"], only=kept["only"] or "-")
+        return Tally(
+            done=kept["done"],
+            signals=kept["signals"],
+            calls=kept["calls"],
+            seconds=kept["seconds"],
+            fired=Counter(kept["fired"]),
+            schedules=Counter(kept["schedules"]),
+            violations=[(int(number), str(told)) for number, told in kept["violations"]],
+        )
+    except (ValueError, KeyError, TypeError, OSError) as problem:
+        raise DataError("simulate.unreadable", path, detail=str(problem)) from problem
+
+
+def _keep(path: Path, tally: Tally, seed: int, only: str) -> None:
+    LocalDisk().make_folder(path.absolute().parent)
+    body = {"seed": seed, "only": only, **vars(tally)}
+    DropFolder(path.absolute().parent).publish(path.name, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _command(
+    schedules: Annotated[int, typer.Option("--schedules", min=1, help=say_both("simulate.help_schedules"))] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help=say_both("simulate.help_seed"))] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help=say_both("simulate.help_jobs"))] = 2,
+    resume: Annotated[Path | None, typer.Option("--resume", help=say_both("simulate.help_resume"))] = None,
+    only: Annotated[str, typer.Option("--only", help=say_both("simulate.help_only"))] = "",
+    trace: Annotated[bool, typer.Option("--trace", help=say_both("simulate.help_trace"))] = False,
+    shrink_: Annotated[bool, typer.Option("--shrink", help=say_both("simulate.help_shrink"))] = False,
+) -> None:
+    from test_offline.world.faults import FAULTS
+
+    if only and only not in FAULTS:
+        raise SettingsError("simulate.no_such_fault", only, known=", ".join(sorted(FAULTS)))
+    if trace or shrink_:
+        raise typer.Exit(_one(seed, only, shrink_))
+    raise typer.Exit(simulate(schedules, seed, jobs, resume, only))
+
+
+def _one(seed: int, only: str, smaller: bool) -> int:
+    """One seed with its whole trace, or first made as small as its violation allows."""
+    from test_offline.world.run import run_plan, shrink
+    from test_offline.world.schedule import plan_of
+
+    plan = plan_of(seed, only)
+    if smaller:
+        plan = shrink(plan)
+        faults = ", ".join(f"{one.fault}@{one.at:.1f}" for one in plan.injections) or "-"
+        print(say("simulate.shrunk", faults=faults, wishes=len(plan.script)))
+    outcome = run_plan(plan)
+    print("\n".join(outcome.trace))
+    print(f"{outcome.violation}\n{outcome.where}" if outcome.violation else say("simulate.held"))
+    return 1 if outcome.violation else 0
