@@ -271,19 +271,19 @@ def _given_back(books: Books, intention: Intention, sold: int) -> Books:
 
 
 def _taken(books: Books, intention: Intention, shares: int, market: float) -> Books:
-    """A late fill of a sell: its returned lots shrink first, then the oldest, then the position is short."""
+    """A late fill of a sell: its own returned lots shrink; beyond them the position is short.
+
+    Never another lot: one that is pending may hold nothing yet, and its end would lose the shares.
+    """
     if shares == 0:
         return books
     own = {(lot.client_order_id, lot.buy_price) for lot in intention.removed}
-    order = sorted(
-        range(len(books.lots)),
-        key=lambda place: (books.lots[place].client_order_id, books.lots[place].buy_price) not in own,
-    )
     left = {place: lot.shares for place, lot in enumerate(books.lots)}
-    for place in order:
-        used = min(shares, left[place])
-        left[place] -= used
-        shares -= used
+    for place, lot in enumerate(books.lots):
+        if (lot.client_order_id, lot.buy_price) in own:
+            used = min(shares, left[place])
+            left[place] -= used
+            shares -= used
     lots = tuple(lot.part(left[place]) for place, lot in enumerate(books.lots) if left[place])
     emptied = bool(books.lots) and not lots
     books = replace(books, lots=lots, shortfall=books.shortfall + shares)

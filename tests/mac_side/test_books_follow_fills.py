@@ -220,3 +220,15 @@ def test_lots_equal_the_net_of_fills_over_any_order_of_results(data: st.DataObje
     assert books.shares - books.shortfall == bought - sold
     assert (books.totals.bought_shares, books.totals.sold_shares) == (bought, sold)
     assert all(lot.shares > 0 for lot in books.lots)
+
+
+def test_a_late_fill_takes_nothing_from_a_lot_that_is_still_pending() -> None:
+    """A sell settled empty, its lot sold again; then it fills late beside a buy that ends empty."""
+    books, first = intend_sell(held(1.05), [0], 1.07, NOW)
+    settled = apply_result(books, first, ended("s1", 1000, 0, revision=1), NOW)
+    books, second = intend_sell(settled.books, [0], 1.07, NOW)
+    books, buy = intend_buy(books, "b", 500, 1.04)
+    late = apply_result(books, settled.intention, ended("s1", 1000, 1000, revision=2), NOW)
+    books = apply_result(late.books, buy, ended("b", 500, 0), NOW).books
+    books = apply_result(books, second, ended("s2", 1000, 0), NOW).books
+    assert (books.shares, books.shortfall) == (0, 0)
