@@ -1,0 +1,43 @@
+"""Fault 38: without a watcher the file is found by the scan, within its interval."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from shared_schema.watch import FolderWatch
+from tests.execution.shell import Shell
+
+
+@pytest.mark.slow
+def test_a_dead_watcher_is_seen_and_the_interval_still_wakes(tmp_path: Path) -> None:
+    """``healthy`` tells of the death; a wait lasts no longer than the interval."""
+    watch = FolderWatch(tmp_path, 0.05)
+    assert watch.healthy
+    watch._observer.stop()
+    watch._observer.join(5.0)
+    assert not watch.healthy
+    begin = time.monotonic()
+    assert not watch.wait()
+    assert time.monotonic() - begin < 2.0
+    watch.stop()
+
+
+def test_a_folder_that_cannot_be_watched_is_scanned(tmp_path: Path) -> None:
+    """No events over a share: the watch says why and the interval alone wakes."""
+    watch = FolderWatch(tmp_path / "not there", 0.01)
+    assert not watch.healthy and watch.problem
+    assert not watch.wait()
+    watch.stop()
+
+
+@pytest.mark.slow
+def test_a_signal_is_executed_without_any_watcher(tmp_path: Path) -> None:
+    """The shell's bench has none: the scan is the truth (rule 4)."""
+    shell = Shell(tmp_path).ready()
+    assert not shell.watch.healthy
+    shell.drop(shell.signal())
+    assert shell.settled().filled_shares == 1000
+    shell.kill()

@@ -1,0 +1,44 @@
+"""Fault 63: a thousand signals at once are throttled and refused, never forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.execution.bench import Bench, envelope_of, limits_of, rules_of, signal_of
+
+
+@pytest.mark.slow
+def test_a_storm_never_exceeds_the_rates_and_answers_every_signal() -> None:
+    """1,000 in one second, 1 share price step apart: 2 a second leave, 100 wait, the rest is refused."""
+    bench = Bench(rules_of(limits=limits_of(turnover_yuan=1e9)))
+    files = [
+        bench.file(
+            signal_of(
+                f"s{number}", price=round(1.1 + number % 190 * 0.001, 3), shares=100 + number // 190 * 100
+            ),
+            envelope_of(number + 1),
+        )
+        for number in range(1000)
+    ]
+    bench.tell(*files)
+    assert len(bench.submits) == 2
+    for second in range(1, 60):
+        before = len(bench.submits)
+        bench.pass_time(1)
+        assert len(bench.submits) - before <= 2, f"second {second}"
+    ends = Counter(row.error_code for row in bench.core.book.everything())
+    assert ends["queue_full"] == 1000 - 102 - ends["beyond_daily_limit"] - ends["not_enough_cash"]
+    assert len(bench.core.book.everything()) == 1000, "a signal was forgotten"
+
+
+def test_the_days_count_stops_a_slow_storm() -> None:
+    """One order every two seconds: after the day's limit each further one is refused."""
+    bench = Bench(rules_of(limits=limits_of(orders_per_day=5)))
+    for number in range(8):
+        price = round(1.1 + number * 0.001, 3)
+        bench.drop(signal_of(f"s{number}", price=price, shares=100, timestamp=bench.now.wall))
+        bench.pass_time(2)
+    codes = [bench.row(f"s{number}").error_code for number in range(8)]
+    assert codes == [""] * 5 + ["orders_per_day"] * 3

@@ -1,0 +1,71 @@
+"""Fault 73: no descriptors, a dead thread: said, and either gone on with or ended, never half alive."""
+
+from __future__ import annotations
+
+import errno
+import time
+from pathlib import Path
+
+import pytest
+
+from shared_schema.disk import FileEntry
+from shared_schema.logs import Log
+from tests.execution.shell import Lines, Shell
+from tests.shared_schema.faulty_disk import FaultyDisk
+from windows_side.folder_work import FolderWork
+
+
+class NoDescriptors(FaultyDisk):
+    """Nothing can be opened while ``out``."""
+
+    out = False
+
+    def _refuse(self, path: Path) -> None:
+        if self.out:
+            raise OSError(errno.EMFILE, "too many open files", str(path))
+
+    def list(self, path: Path) -> list[FileEntry]:
+        self._refuse(path)
+        return super().list(path)
+
+    def read(self, path: Path, limit: int) -> bytes | None:
+        self._refuse(path)
+        return super().read(path, limit)
+
+    def create(self, path: Path, data: bytes) -> None:
+        self._refuse(path)
+        super().create(path, data)
+
+
+@pytest.mark.slow
+def test_without_descriptors_nothing_is_placed_and_nothing_is_lost(tmp_path: Path) -> None:
+    """The folder can't be read: said once, no order; with descriptors again each signal is one order."""
+    shell = Shell(tmp_path).ready()
+    disk = NoDescriptors()
+    shell.folder.disk = disk
+    disk.out = True
+    shell.drop(shell.signal("s1"))
+    for _ in range(20):
+        shell.executor.turn()
+    assert shell.orders == 0 and shell.lines.actions.count("folder_failed") == 1
+    disk.out = False
+    assert shell.settled("s1").filled_shares == 1000
+    assert shell.orders == 1
+    shell.kill()
+
+
+def test_a_dead_folder_thread_ends_the_executor() -> None:
+    """What killed the thread is raised in the loop: a supervisor sees a dead process, not a mute one."""
+
+    def die() -> None:
+        raise MemoryError("no memory")
+
+    log = Log("order_executor", [Lines()])
+    nobody: object = None
+    work = FolderWork(nobody, nobody, log, time.monotonic, lambda *_: None, threaded=True)  # type: ignore[arg-type]
+    work.do(die)
+    deadline = time.monotonic() + 10
+    with pytest.raises(MemoryError):
+        while time.monotonic() < deadline:
+            work.go_on()
+            time.sleep(0.001)
