@@ -111,7 +111,11 @@ def _parts(first: int, count: int, jobs: int, only: str) -> Iterator[Tally]:
 def _progress(tally: Tally, schedules: int) -> None:
     rate = tally.done / tally.seconds if tally.seconds else 0.0
     line = say(
-        "simulate.progress", done=tally.done, all=schedules, rate=f"{rate:.1f}", violations=len(tally.violations)
+        "simulate.progress",
+        done=tally.done,
+        all=schedules,
+        rate=f"{rate:.1f}",
+        violations=len(tally.violations),
     )
     print(f"\r{line}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
 
@@ -167,7 +171,9 @@ def _keep(path: Path, tally: Tally, seed: int, only: str) -> None:
 
 
 def _command(
-    schedules: Annotated[int, typer.Option("--schedules", min=1, help=say_both("simulate.help_schedules"))] = 2000,
+    schedules: Annotated[
+        int, typer.Option("--schedules", min=1, help=say_both("simulate.help_schedules"))
+    ] = 2000,
     seed: Annotated[int, typer.Option("--seed", help=say_both("simulate.help_seed"))] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help=say_both("simulate.help_jobs"))] = 2,
     resume: Annotated[Path | None, typer.Option("--resume", help=say_both("simulate.help_resume"))] = None,
@@ -177,7 +183,7 @@ def _command(
 ) -> None:
     from test_offline.world.faults import FAULTS
 
-    if only and only not in FAULTS:
+    if only and not set(only.split(",")) <= set(FAULTS):
         raise SettingsError("simulate.no_such_fault", only, known=", ".join(sorted(FAULTS)))
     if trace or shrink_:
         raise typer.Exit(_one(seed, only, shrink_))

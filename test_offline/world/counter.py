@@ -85,7 +85,10 @@ class Counter:
 
     def step(self) -> None:
         """The price moves, and resting orders that it crosses are filled, in part or whole."""
-        self.ticks = min(START_TICKS + 30, max(START_TICKS - 30, self.ticks + self.chance.choice((-2, -1, -1, 0, 0, 1, 1, 2))))
+        self.ticks = min(
+            START_TICKS + 30,
+            max(START_TICKS - 30, self.ticks + self.chance.choice((-2, -1, -1, 0, 0, 1, 1, 2))),
+        )
         for order in self.live():
             self.match(order.order_id)
 

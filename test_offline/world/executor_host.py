@@ -10,16 +10,24 @@ from typing import Any
 from shared_schema.clock import ReplayFollower, Stamper, new_epoch
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import StateError
-from shared_schema.ids import AccountAlias, Epoch, InstanceId, LedgerId, SignalId
+from shared_schema.ids import AccountAlias, Epoch, InstanceId
 from shared_schema.messages import Account
 from test_offline.world.broker_link import BrokerLink, Surroundings
 from test_offline.world.host import RUNTIME, Host, NoWatch, TraceLog
 from test_offline.world.sync import ROOT
 from windows_side.brokers.account_message import account_message
 from windows_side.execution.core import ExecutorCore
-from windows_side.execution.ledger import BOUND_TO, COMMITS, EPOCH, HALT, INSTANCE, LEDGER_ID, WRITERS, Change, Memory
+from windows_side.execution.ledger import (
+    BOUND_TO,
+    COMMITS,
+    EPOCH,
+    HALT,
+    INSTANCE,
+    LEDGER_ID,
+    WRITERS,
+    Change,
+)
 from windows_side.execution.memory_ledger import MemoryLedger
-from windows_side.execution.order import Order
 from windows_side.execution.rules import Rules
 from windows_side.executor import Executor
 from windows_side.executor_views import ExecutorViews
@@ -98,7 +106,9 @@ class ExecutorHost(Host):
         memory = ledger.load()
         core = ExecutorCore(rules, memory)
         clock = ReplayFollower(self.clock.wall)
-        stamper = Stamper("executor@windows", new_epoch(self.clock.wall(), self.random_part), rules.mode, ACCOUNT)
+        stamper = Stamper(
+            "executor@windows", new_epoch(self.clock.wall(), self.random_part), rules.mode, ACCOUNT
+        )
         epoch = Epoch(memory.meta[EPOCH])
         shows = self._account if rules.mode == "simulate" else None
         reach = self.reach

@@ -28,7 +28,9 @@ class Fault:
     """The broker's personality it makes sense for; "" for both."""
 
 
-def now_and_then(number: int, probability: float, only: str = "", seconds: tuple[float, float] = (5.0, 40.0)) -> Fault:
+def now_and_then(
+    number: int, probability: float, only: str = "", seconds: tuple[float, float] = (5.0, 40.0)
+) -> Fault:
     """A fault that happens by chance to whatever asks for it while it is on."""
 
     def begin(world: World, injection: Injection, chance: random.Random) -> End:

@@ -119,7 +119,9 @@ def _pause(world, injection: Injection, chance: random.Random) -> None:  # type:
 
 
 HOSTS = {
-    "s_dies_before_temp": Fault(1, _killed_at("S", _point("create", "tear", "fsync", path="order_signal"), 4)),
+    "s_dies_before_temp": Fault(
+        1, _killed_at("S", _point("create", "tear", "fsync", path="order_signal"), 4)
+    ),
     "s_dies_after_rename": Fault(2, _killed_at("S", lambda point, path: point == "sync" and path == ROOT)),
     "s_dies_after_state": Fault(3, _killed_at("S", _point("create", path="order_signal"))),
     "s_dies_anywhere": Fault(2, _killed_at("S", lambda point, path: True, 150)),
@@ -127,7 +129,9 @@ HOSTS = {
     "e_dies_after_intent": Fault(5, _killed_at("E", _point("ledger.after", "port.submit"), 6)),
     "e_dies_in_call": Fault(6, _killed_at("E", _point("native.before", "native.after"))),
     "e_dies_after_return": Fault(7, _after_return()),
-    "e_dies_before_result": Fault(8, _killed_at("E", _point("create", "tear", "fsync", path="order_result"), 6)),
+    "e_dies_before_result": Fault(
+        8, _killed_at("E", _point("create", "tear", "fsync", path="order_result"), 6)
+    ),
     "e_dies_renaming": Fault(9, _killed_at("E", _point("rename", "sync", path="order_"), 6)),
     "e_dies_reconciling": Fault(10, _killed_at("E", _point("day.answered"), 3)),
     "e_dies_anywhere": Fault(5, _killed_at("E", lambda point, path: True, 200)),
@@ -140,8 +144,12 @@ HOSTS = {
     "locked_e": Fault(24, _refuses("E", errno.EACCES, ("read", "rename", "remove"), 0.4, ROOT)),
     "locked_s": Fault(24, _refuses("S", errno.EACCES, ("read", "rename", "remove"), 0.4, ROOT)),
     "folder_gone_e": Fault(25, _refuses("E", errno.EACCES, _EVERY_STEP, 1.0, ROOT), (2.0, 20.0)),
-    "folder_gone_s": Fault(25, _refuses("S", errno.ENOENT, ("create", "rename", "list"), 1.0, ROOT), (2.0, 20.0)),
-    "disk_full_e": Fault(26, _refuses("E", errno.ENOSPC, ("create", "tear", "ledger.before"), 0.7), (2.0, 20.0)),
+    "folder_gone_s": Fault(
+        25, _refuses("S", errno.ENOENT, ("create", "rename", "list"), 1.0, ROOT), (2.0, 20.0)
+    ),
+    "disk_full_e": Fault(
+        26, _refuses("E", errno.ENOSPC, ("create", "tear", "ledger.before"), 0.7), (2.0, 20.0)
+    ),
     "disk_full_s": Fault(26, _refuses("S", errno.ENOSPC, ("create", "tear"), 0.7), (2.0, 20.0)),
     "watcher_dies": Fault(38, _watcher_dies),
     "skew_s": Fault(39, _clock("S", 300.0)),

@@ -162,7 +162,9 @@ def _duplicates(world, injection: Injection, chance: random.Random) -> None:  # 
     _drop(world, signal_name(SignalId(first)), script_signal(world, first, shares, price=price))
     world.timeline.after(
         chance.uniform(0.01, 2.0),
-        lambda: _drop(world, signal_name(SignalId(second)), script_signal(world, second, shares, price=price)),
+        lambda: _drop(
+            world, signal_name(SignalId(second)), script_signal(world, second, shares, price=price)
+        ),
     )
 
 
@@ -180,7 +182,9 @@ def _temporary(world, injection: Injection, chance: random.Random) -> None:  # t
     stem = signal_name(SignalId(identity))
     world.oracle.forbidden[identity] = injection.fault
     world.seen(injection.fault)
-    name = chance.choice((f".{stem}.swp", f"~syncthing~{stem}.tmp", f"{stem}.part", f"{stem}~", f"{stem}.!sync"))
+    name = chance.choice(
+        (f".{stem}.swp", f"~syncthing~{stem}.tmp", f"{stem}.part", f"{stem}~", f"{stem}.!sync")
+    )
     _drop(world, name, script_signal(world, identity, 1000))
 
 
@@ -191,7 +195,8 @@ def _storm(world, injection: Injection, chance: random.Random) -> None:  # type:
         identity = _identity(world, chance)
         raw = script_signal(world, identity, 100 * (number + 1))
         world.timeline.after(
-            chance.uniform(0.0, 1.0), lambda identity=identity, raw=raw: _drop(world, signal_name(identity), raw)
+            chance.uniform(0.0, 1.0),
+            lambda identity=identity, raw=raw: _drop(world, signal_name(identity), raw),
         )
 
 
@@ -291,7 +296,9 @@ PEOPLE = {
     "halted": Fault(67, _halt, (2.0, 20.0)),
     "odd_halt": Fault(68, _odd_halt, (2.0, 20.0)),
     "seed_script": Fault(69, _seed_script),
-    "wrong_mode": Fault(70, _other(mode=lambda world: "live" if world.plan.mode == "simulate" else "simulate")),
+    "wrong_mode": Fault(
+        70, _other(mode=lambda world: "live" if world.plan.mode == "simulate" else "simulate")
+    ),
     "wrong_account": Fault(70, _other(account="other")),
     "second_writer": Fault(72, _second_writer),
     "old_result": Fault(78, _old_result, (2.0, 30.0)),

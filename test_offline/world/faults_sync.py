@@ -103,7 +103,9 @@ def _both_edit(world, injection: Injection, chance: random.Random) -> End:  # ty
 
     def end() -> None:
         world.sync.mend()
-        world.timeline.after(3.0, lambda: world.fired.update({injection.fault: world.sync.conflicts - before}))
+        world.timeline.after(
+            3.0, lambda: world.fired.update({injection.fault: world.sync.conflicts - before})
+        )
 
     return end
 

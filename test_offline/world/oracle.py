@@ -78,7 +78,12 @@ class Oracle:
             if len(called) > 1:
                 self._fail("I1", f"duplicate intents both submitted: {called}")
         row = host.ledger_file.order(identity)
-        if row is None or not row.intent_at or not row.calling_at or row.state not in ("submitted", "unknown"):
+        if (
+            row is None
+            or not row.intent_at
+            or not row.calling_at
+            or row.state not in ("submitted", "unknown")
+        ):
             self._fail("I3", f"{identity} called without durable INTENT and CALLING: {row and row.state}")
             return
         signal = row.signal
@@ -125,7 +130,9 @@ class Oracle:
         for row in change.orders:
             before = self.rows.get(row.signal_id)
             self.rows[row.signal_id] = row
-            self._world.say(host.side, f"ledger {row.signal_id} {row.state} r{row.revision} {row.filled_shares}")
+            self._world.say(
+                host.side, f"ledger {row.signal_id} {row.state} r{row.revision} {row.filled_shares}"
+            )
             if before is not None:
                 self._check_step(before, row)
             self._check_truth(row)
@@ -236,7 +243,9 @@ class Oracle:
                     self._fail("I12", f"{entry.signal_id} settled, the ledger says {row and row.state}")
                     return
                 if intention.applied_shares > row.filled_shares:
-                    self._fail("I12", f"{entry.signal_id}: {intention.applied_shares} applied of {row.filled_shares}")
+                    self._fail(
+                        "I12", f"{entry.signal_id}: {intention.applied_shares} applied of {row.filled_shares}"
+                    )
             shares = intention.applied_shares if entry.settled else intention.shares
             if intention.kind == "buy" or (intention.kind == "top_up" and entry.settled):
                 expected += shares
@@ -252,7 +261,11 @@ class Oracle:
         core = self._world.strategy.core
         known = {entry.signal_id for entry in core.state.outbox.entries} if core is not None else set()
         for row in self.rows.values():
-            if row.writer == self._world.strategy.writer and row.signal is not None and row.signal_id not in known:
+            if (
+                row.writer == self._world.strategy.writer
+                and row.signal is not None
+                and row.signal_id not in known
+            ):
                 if row.signal.strategy == "grid" and row.signal_id not in self.forbidden:
                     self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
 
@@ -273,7 +286,9 @@ class Oracle:
             elif not entry.settled and row.is_terminal:
                 found.append(f"{entry.signal_id}: {row.state} did not reach the books")
             elif entry.settled and entry.intention.applied_shares != row.filled_shares:
-                found.append(f"{entry.signal_id}: {entry.intention.applied_shares} applied of {row.filled_shares}")
+                found.append(
+                    f"{entry.signal_id}: {entry.intention.applied_shares} applied of {row.filled_shares}"
+                )
         if executor.halt_since is not None and not self.expects_halt:
             found.append(f"executor halted: {executor.halt_reason}")
         return found
@@ -285,7 +300,7 @@ class Oracle:
             return traded == row.filled_shares or self.expects_halt
         if row.is_cancel and row.signal is not None and row.signal.target_signal_id is not None:
             target = self.rows.get(row.signal.target_signal_id)
-            return target is None or not target.is_terminal and self._has_ended(target)
+            return target is None or (not target.is_terminal and self._has_ended(target))
         return self._may_stay_unknown(row) or self.expects_halt
 
     def _may_stay_unknown(self, row: Order) -> bool:

@@ -77,7 +77,8 @@ def _one_less(plan: Plan) -> list[Plan]:
         for place in range(len(plan.injections))
     ]
     fewer_wishes = [
-        replace(plan, script=plan.script[:place] + plan.script[place + 1 :]) for place in range(len(plan.script))
+        replace(plan, script=plan.script[:place] + plan.script[place + 1 :])
+        for place in range(len(plan.script))
     ]
     return fewer_faults + fewer_wishes
 

@@ -23,11 +23,13 @@ STARTS = (("10:00:00", 8), ("11:28:40", 1), ("14:55:20", 1))
 
 
 def plan_of(seed: int, only: str = "") -> Plan:
-    """The plan of ``seed``; with ``only`` its faults are of that one kind, three of them."""
+    """The plan of ``seed``; with ``only`` (kinds by comma) its faults are three of each of those."""
     chance = random.Random(f"plan:{seed}")
     personality = chance.choice((SIMULATED, QMT))
-    if only and FAULTS[only].only:
-        personality = SIMULATED if FAULTS[only].only == SIMULATED.name else QMT
+    asked = [name for name in only.split(",") if name]
+    for name in asked:
+        if FAULTS[name].only:
+            personality = SIMULATED if FAULTS[name].only == SIMULATED.name else QMT
     seconds = chance.uniform(20.0, 50.0)
     start = chance.choices([clock for clock, _ in STARTS], [weight for _, weight in STARTS])[0]
     return Plan(
@@ -41,7 +43,7 @@ def plan_of(seed: int, only: str = "") -> Plan:
         orders_per_second=chance.choice((2, 2, 5)),
         orders_per_day=chance.choice((200, 200, 200, 6)),
         script=_script(chance, seconds),
-        injections=_injections(chance, seconds, personality.name, only),
+        injections=_injections(chance, seconds, personality.name, asked),
         drifts=(chance.uniform(-1e-4, 1e-4), chance.uniform(-1e-4, 1e-4)),
     )
 
@@ -53,13 +55,17 @@ def _script(chance: random.Random, seconds: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _injections(chance: random.Random, seconds: float, personality: str, only: str) -> tuple[Injection, ...]:
+def _injections(
+    chance: random.Random, seconds: float, personality: str, asked: list[str]
+) -> tuple[Injection, ...]:
     names = [name for name, fault in FAULTS.items() if fault.only in ("", personality)]
-    chosen = [only] * 3 if only else chance.choices(names, k=chance.randint(1, 7))
+    chosen = asked * 3 if asked else chance.choices(names, k=chance.randint(1, 7))
     made = []
     for name in chosen:
         low, high = FAULTS[name].seconds
         made.append(
-            Injection(name, chance.uniform(1.0, seconds - 2.0), chance.uniform(low, high), chance.randrange(1 << 32))
+            Injection(
+                name, chance.uniform(1.0, seconds - 2.0), chance.uniform(low, high), chance.randrange(1 << 32)
+            )
         )
     return tuple(sorted(made, key=lambda injection: injection.at))

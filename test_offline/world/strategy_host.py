@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mac_side.books import Intention
 from mac_side.engine import Engine, Place
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import EngineCommand, EngineEvent, Tick
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms, Wish
-from mac_side.books import Intention
 from mac_side.strategy.grid_step import Buy, Sell
 from mac_side.strategy.lots import Lot as GridLot
 from mac_side.strategy.presets import preset
@@ -43,7 +43,9 @@ class StrategyHost(Host):
         super().__post_init__()
         self.engine: Engine | None = None
         self.wishes: list[Step] = list(self.world.plan.script)
-        self.watched = frozenset({ROOT, *(f"{ROOT}/{name}" for name in ("control", "heartbeat", "order_results"))})
+        self.watched = frozenset(
+            {ROOT, *(f"{ROOT}/{name}" for name in ("control", "heartbeat", "order_results"))}
+        )
         self.disk.make_folder(Path(RUNTIME) / "commands")
 
     def begin(self) -> None:

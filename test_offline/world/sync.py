@@ -59,7 +59,9 @@ class Version:
 class SyncEngine:
     """Both halves of it. Names are relative to the exchange folder."""
 
-    def __init__(self, timeline: Timeline, chance: random.Random, tool: Tool, disks: dict[Side, SimDisk]) -> None:
+    def __init__(
+        self, timeline: Timeline, chance: random.Random, tool: Tool, disks: dict[Side, SimDisk]
+    ) -> None:
         self._timeline = timeline
         self._chance = chance
         self._tool = tool
@@ -84,7 +86,7 @@ class SyncEngine:
     def _changed(self, side: Side, folder: str, name: str) -> None:
         if not folder.startswith(ROOT) or name.startswith((".", "~")):
             return
-        relative = f"{folder[len(ROOT) + 1:]}/{name}" if folder != ROOT else name
+        relative = f"{folder[len(ROOT) + 1 :]}/{name}" if folder != ROOT else name
         if relative in self._writing[side]:
             return
         noticing, now = self._noticing[side], self._timeline.now
@@ -130,7 +132,11 @@ class SyncEngine:
             self._held[side].add(name)
             return
         self._sending[side].add(name)
-        quick = self._chance.uniform(0.003, 0.02) if self._chance.random() < 0.9 else self._chance.uniform(0.0, 0.5)
+        quick = (
+            self._chance.uniform(0.003, 0.02)
+            if self._chance.random() < 0.9
+            else self._chance.uniform(0.0, 0.5)
+        )
         delay = quick + (self._chance.uniform(0.0, self.slow) if self.slow else 0.0)
         self._timeline.after(delay, lambda: self._arrive(side, name))
 
@@ -160,7 +166,7 @@ class SyncEngine:
         names = set(self._known[side])
         for folder in self.disks[side].folders():
             if folder.startswith(ROOT):
-                place = f"{folder[len(ROOT) + 1:]}/" if folder != ROOT else ""
+                place = f"{folder[len(ROOT) + 1 :]}/" if folder != ROOT else ""
                 names |= {place + name for name in self.disks[side].names(folder)}
         for name in sorted(names):
             self._changed(side, *_place(name))

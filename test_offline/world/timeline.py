@@ -34,7 +34,6 @@ class Timeline:
             act()
         self.now = max(self.now, end)
 
-
     def skip(self, to: float) -> None:
         """Let time pass in which nothing happens, as over a long lunch: what was due happens late."""
         self.now = max(self.now, to)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter as Counts
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -49,7 +49,9 @@ class World:
         self.healed = False
         self.oracle = Oracle(self)
         self.counter = Counter(chance_of(plan.seed, "market"), self._broker_tells)
-        limits = Limits(orders_per_second=plan.orders_per_second, orders_per_day=plan.orders_per_day, waiting=10)
+        limits = Limits(
+            orders_per_second=plan.orders_per_second, orders_per_day=plan.orders_per_day, waiting=10
+        )
         self.rules = Rules(
             mode=plan.mode,
             account=ACCOUNT,
@@ -208,7 +210,9 @@ class World:
 
     def _broker_tells(self, order, trade) -> None:  # type: ignore[no-untyped-def]
         detail = f" trade {trade.trade_id} {trade.shares}" if trade is not None else ""
-        self.say("B", f"order {order.order_id} {int(order.status)} {order.filled_shares}/{order.shares}{detail}")
+        self.say(
+            "B", f"order {order.order_id} {int(order.status)} {order.filled_shares}/{order.shares}{detail}"
+        )
         for host in (self.executor, *self.clones):
             if host.link is not None:
                 host.link.changed(order, trade)
@@ -234,12 +238,16 @@ class World:
         )
         if self.trouble("quotes_odd"):
             quote = quote.model_copy(update={"price": 0.0})
-        body = QuoteSnapshot(code=CODE, price=price, quotes={CODE: quote}, bars=self._minute_bars(wall, price))
+        body = QuoteSnapshot(
+            code=CODE, price=price, quotes={CODE: quote}, bars=self._minute_bars(wall, price)
+        )
         disk, day = self.executor.disk, trading_day_of(wall)
         disk.put(ROOT, QUOTE, encode(self._quotes.next(now, day), body))
         if self.plan.mode == "live":
             account = account_message(self.counter.account(), self.counter.day(), queried_at=wall)
-            snapshot = AccountSnapshot(accounts={ACCOUNT: account if self._complete() else Account(complete=False)})
+            snapshot = AccountSnapshot(
+                accounts={ACCOUNT: account if self._complete() else Account(complete=False)}
+            )
             disk.put(ROOT, "account_snapshot.json", encode(self._quotes.next(now, day), snapshot))
 
     def _complete(self) -> bool:
