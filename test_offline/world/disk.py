@@ -139,13 +139,13 @@ class SimDisk:
         """A file as it stands."""
         return self._folders.get(folder, {}).get(name)
 
-    def names(self, folder: str) -> list[str]:
+    def names(self, folder: str) -> tuple[str, ...]:
         """The names in a folder, oldest entry first."""
-        return list(self._folders.get(folder, ()))
+        return tuple(self._folders.get(folder, ()))
 
-    def folders(self) -> list[str]:
+    def folders(self) -> tuple[str, ...]:
         """Every folder there is."""
-        return list(self._folders)
+        return tuple(self._folders)
 
     def put(
         self, folder: str, name: str, data: bytes, modified_ns: int | None = None, durable: bool = False

@@ -1,4 +1,4 @@
-"""The executor's host: the real shell and core over a simulated disk, a ledger that survives, a broker link."""
+"""The executor's host: the real shell and core over a simulated disk, a ledger that survives, a link."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SimLedger:
 class ExecutorHost(Host):
     """One executor on the Windows side. ``instance`` tells a clone from the real one."""
 
-    instance: InstanceId = InstanceId("sim-00000001")
+    instance: InstanceId = field(kw_only=True)
     rules: Rules = field(default=None)  # type: ignore[assignment]
     runtime: str = RUNTIME
 

@@ -12,7 +12,7 @@ from test_offline.world.plan import Injection
 if TYPE_CHECKING:
     from test_offline.world.world import World
 
-End = Callable[[], None]
+End = Callable[[], object]
 Begin = Callable[["World", Injection, random.Random], End | None]
 
 
@@ -35,6 +35,6 @@ def now_and_then(
 
     def begin(world: World, injection: Injection, chance: random.Random) -> End:
         world.on[injection.fault] = probability
-        return lambda: world.on.pop(injection.fault, None) and None
+        return lambda: world.on.pop(injection.fault, None)
 
     return Fault(number, begin, seconds, only)

@@ -59,7 +59,7 @@ def _refuses(side: str, error: int, points: tuple[str, ...], probability: float,
             return OSError(error, "injected", where)
 
         host.refusals[injection.fault] = refusal
-        return lambda: host.refusals.pop(injection.fault, None) and None
+        return lambda: host.refusals.pop(injection.fault, None)
 
     return begin
 
@@ -67,7 +67,8 @@ def _refuses(side: str, error: int, points: tuple[str, ...], probability: float,
 def _named_point(world, injection: Injection, chance: random.Random) -> End:  # type: ignore[no-untyped-def]
     """Dies at one of the executor's own named points."""
     chosen = f"point {chance.choice(list(Point)).value}"
-    return _killed_at("E", _point(chosen))(world, injection, chance)
+    end = _killed_at("E", _point(chosen))(world, injection, chance)
+    return end or (lambda: None)
 
 
 _EVERY_STEP = ("create", "tear", "fsync", "rename", "sync", "read", "list", "stat", "remove")

@@ -261,13 +261,9 @@ class Oracle:
         core = self._world.strategy.core
         known = {entry.signal_id for entry in core.state.outbox.entries} if core is not None else set()
         for row in self.rows.values():
-            if (
-                row.writer == self._world.strategy.writer
-                and row.signal is not None
-                and row.signal_id not in known
-            ):
-                if row.signal.strategy == "grid" and row.signal_id not in self.forbidden:
-                    self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
+            ours = row.signal is not None and row.writer == self._world.strategy.writer
+            if ours and row.signal_id not in known and row.signal_id not in self.forbidden:
+                self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
 
     def is_settled(self) -> bool:
         """Whether nothing more is expected to happen."""

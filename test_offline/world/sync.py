@@ -110,7 +110,7 @@ class SyncEngine:
         if known is None:
             if content is None:
                 return False
-            self._known[side][name] = Version({"S": 0, "E": 0} | {side: 1}, content)
+            self._known[side][name] = Version({"S": int(side == "S"), "E": int(side == "E")}, content)
             return True
         if _same(known.content, content):
             return False
@@ -236,10 +236,12 @@ class SyncEngine:
             if disk.peek(*place) is not None:
                 self.gaps += 1
                 disk.drop(*place)
-            self._timeline.after(
-                self._chance.uniform(0.0002, 0.005),
-                lambda: (disk.drop(place[0], temporary), self._finish(side, name, content)),  # type: ignore[func-returns-value]
-            )
+
+            def swap() -> None:
+                disk.drop(place[0], temporary)
+                self._finish(side, name, content)
+
+            self._timeline.after(self._chance.uniform(0.0002, 0.005), swap)
         else:
             disk.put(*place, *content)
             self._writing[side].discard(name)

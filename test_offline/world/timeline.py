@@ -16,10 +16,10 @@ class Timeline:
     def __init__(self, start: float) -> None:
         self.start = start
         self.now = start
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[[], object]]] = []
         self._number = 0
 
-    def after(self, delay: float, act: Callable[[], None]) -> None:
+    def after(self, delay: float, act: Callable[[], object]) -> None:
         """Let ``act`` happen ``delay`` seconds from now."""
         self._number += 1
         heapq.heappush(self._queue, (self.now + delay, self._number, act))

@@ -118,9 +118,8 @@ class World:
         while time.now < end:
             time.run_until(time.now + 4.0)
             end += self._pass_the_break()
-            self._strategy_rests()
             self.oracle.check_strategy()
-            if self.oracle.is_settled():
+            if self._strategy_rests() and self.oracle.is_settled():
                 break
             self.operator_resumes()
         time.run_until(time.now + 4.0)
@@ -183,11 +182,13 @@ class World:
         self.type_resume()
         self.tell_strategy("resume")
 
-    def _strategy_rests(self) -> None:
-        """The grid would go on for ever: a person pauses it."""
+    def _strategy_rests(self) -> bool:
+        """The grid would go on for ever: a person pauses it. Whether nothing new is sent any more."""
         core = self.strategy.core
-        if self.plan.strategy == "grid" and core is not None and not core.state.paused:
-            self.tell_strategy("pause")
+        if self.plan.strategy != "grid" or (core is not None and core.state.paused):
+            return True
+        self.tell_strategy("pause")
+        return False
 
     def type_resume(self) -> None:
         """``miniqmt resume`` at the executor's own keyboard."""

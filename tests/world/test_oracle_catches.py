@@ -1,4 +1,4 @@
-"""The oracle must see what it is there to see: each planted mistake of the product is caught by some schedule."""
+"""The oracle sees what it is there to see: each planted mistake of the product is caught."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
     "submit before journal": (_submits_before_it_records, "", "I3"),
     "resend after a restart": (_resends_what_was_in_doubt, "e_dies_in_call", "I"),
     "absence is proof": (_takes_absence_for_proof, "times_out_not_placed", "I4"),
-    "what no list shows was not placed": (_believes_lists, "times_out_placed,empty_lists,push_lost", "I"),
+    "what no list shows was not placed": (_believes_lists, "bad_return,empty_lists,push_lost", "I"),
     "a trade counted twice": (_counts_a_trade_twice, "push_doubled", "I"),
     "halt not looked at": (_sees_no_halt, "halted", "I7"),
     "expiry ignored": (_ignores_expiry, "expired_signal", "I"),
