@@ -17,6 +17,7 @@ import orjson
 from shared_schema.errors import StateError
 from shared_schema.ids import LedgerId, SignalId, Tag
 from shared_schema.messages import OrderSignal, Trade
+from windows_side.execution.ledger_seal import opened_row, sealed_row
 from windows_side.execution.order import Order
 
 # What meta holds: each a small JSON text.
@@ -127,13 +128,13 @@ def order_to_json(order: Order) -> bytes:
     plain = {name: getattr(order, name) for name in Order.__dataclass_fields__}
     plain["signal"] = order.signal.model_dump(mode="json") if order.signal else None
     plain["trades"] = [trade.model_dump(mode="json") for trade in order.trades]
-    return orjson.dumps(plain)
+    return sealed_row(orjson.dumps(plain))
 
 
 def order_from_json(raw: bytes | str, where: object) -> Order:
     """The row in ``raw``; StateError where it is damaged: never read as "no order"."""
     try:
-        plain = orjson.loads(raw)
+        plain = orjson.loads(opened_row(raw))
         signal = plain.pop("signal")
         trades = plain.pop("trades")
         return Order(
@@ -141,5 +142,5 @@ def order_from_json(raw: bytes | str, where: object) -> Order:
             trades=tuple(Trade.model_validate(trade) for trade in trades),
             **plain,
         )
-    except (ValueError, TypeError, KeyError) as problem:
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
         raise StateError("executor.ledger_damaged", where, detail=str(problem)[:300]) from problem

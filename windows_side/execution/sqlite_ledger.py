@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from windows_side.execution.ledger import (
     order_from_json,
     order_to_json,
 )
+from windows_side.execution.ledger_seal import SEAL, SUMMED, LedgerSeal
 from windows_side.execution.migrations import SCHEMA, SETTLED_IDS, migrate
 from windows_side.execution.order import Order
 
@@ -70,6 +71,7 @@ class SqliteLedger:
             migrate(path, self._database, reach)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
+            self._seal = LedgerSeal(self._database)
             meta = self._meta()
             # Moving the log into the file waits for a quiet moment: it would stall a signal for milliseconds.
             self._database.execute("PRAGMA wal_autocheckpoint = 20000")
@@ -107,16 +109,22 @@ class SqliteLedger:
                 "UNION SELECT row FROM orders WHERE trading_day = ?",
                 (last_day,),
             ).fetchall()
-            every = self._database.execute("SELECT signal_id, digest, tag FROM orders").fetchall()
+            every = self._database.execute(f"SELECT {SUMMED} FROM orders").fetchall()
             settled = self._database.execute("SELECT signal_id FROM settled_ids").fetchall()
+            self._seal.check(every, settled)
             meta = self._meta()
             if not self._result_seq:  # a ledger from before the count was kept
                 highest = self._database.execute("SELECT max(result_seq) FROM orders").fetchone()[0]
                 self._result_seq = highest or 0
         orders = [order_from_json(row, self.path) for (row,) in rows]
+        newest = max((day for *_, day, _ in every), default=None)
+        wanted = {signal_id for signal_id, _, _, day, terminal in every if not terminal or day == newest}
+        if wanted != {order.signal_id for order in orders}:
+            # An index that rotted leads past rows; the sum above vouches for the ids themselves.
+            raise StateError("executor.ledger_damaged", self.path, detail="open rows are missing")
         known = {signal_id: SETTLED_BEFORE for (signal_id,) in settled}
-        known |= {signal_id: digest for signal_id, digest, _ in every}
-        tags = frozenset(tag for _, _, tag in every if tag)
+        known |= {signal_id: digest for signal_id, digest, *_ in every}
+        tags = frozenset(tag for _, _, tag, *_ in every if tag)
         return Memory({order.signal_id: order for order in orders}, known, meta, self._result_seq, tags)
 
     def commit(self, change: Change) -> None:
@@ -132,22 +140,27 @@ class SqliteLedger:
         self._commits += 1
 
     def _write(self, change: Change) -> None:
+        columns = {order.signal_id: _columns(order) for order in change.orders}
+        self._seal.replacing((row[0], row[1], row[7], row[4], row[3]) for row in columns.values())
         self._database.executemany(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_columns(order) for order in change.orders],
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", list(columns.values())
         )
         self._database.executemany(
             "INSERT INTO journal (at, signal_id, action, detail) VALUES (?, ?, ?, ?)",
             [(entry.at, entry.signal_id, entry.action, entry.detail) for entry in change.journal],
         )
         at = max((order.changed_at for order in change.orders), default=time.time())
+        self._seal.adding_settled(change.settled_ids)
         self._database.executemany(
             "INSERT OR IGNORE INTO settled_ids VALUES (?, ?)",
             [(signal_id, at) for signal_id in change.settled_ids],
         )
         self._result_seq = max([self._result_seq, *(order.result_seq for order in change.orders)])
         counted = {COMMITS: self._commits + 1, RESULT_SEQ: self._result_seq}
-        _write_meta(self._database, {**change.meta, **counted})
+        texts = _texts({**change.meta, **counted})
+        self._database.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [*texts.items(), self._seal.meta_entry(texts)]
+        )
 
     def tidy(self) -> None:
         with self._guarded():
@@ -158,7 +171,11 @@ class SqliteLedger:
             found = self._database.execute(
                 "SELECT row FROM orders WHERE signal_id = ?", (signal_id,)
             ).fetchone()
-        return order_from_json(found[0], self.path) if found else None
+        order = order_from_json(found[0], self.path) if found else None
+        if order is not None and order.signal_id != signal_id:
+            detail = f"{signal_id} leads to {order.signal_id}"
+            raise StateError("executor.ledger_damaged", self.path, detail=detail)
+        return order
 
     def settled_since(self, at: float) -> list[SignalId]:
         with self._guarded():
@@ -184,13 +201,13 @@ class SqliteLedger:
 
     def _meta(self) -> dict[str, Any]:
         rows = self._database.execute("SELECT name, value FROM meta").fetchall()
-        return {name: orjson.loads(value) for name, value in rows}
+        return {name: orjson.loads(value) for name, value in rows if name != SEAL}
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, orjson.JSONDecodeError, KeyError) as problem:
+        except (sqlite3.Error, OSError, ValueError, TypeError, KeyError) as problem:
             raise StateError("executor.ledger_damaged", self.path, detail=str(problem)) from problem
 
 
@@ -198,11 +215,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def _write_meta(database: sqlite3.Connection, meta: dict[str, Any]) -> None:
-    database.executemany(
-        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-        [(name, orjson.dumps(value).decode()) for name, value in meta.items()],
-    )
+def _write_meta(database: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
+    database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(_texts(meta).items()))
+
+
+def _texts(meta: Mapping[str, Any]) -> dict[str, str]:
+    return {name: orjson.dumps(value).decode() for name, value in meta.items()}
 
 
 def _columns(order: Order) -> tuple[Any, ...]:
