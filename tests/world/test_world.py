@@ -28,7 +28,7 @@ def test_one_seed_is_one_trace() -> None:
 @pytest.mark.slow
 def test_another_process_plays_the_same_trace() -> None:
     """I11: neither the order of sets nor anything else of a process shows in it."""
-    code = f"from test_offline.world.run import run_seed\nfor s in {SEEDS}: print(chr(10).join(run_seed(s).trace))"
+    code = f"from test_offline.world.run import run_seed\nfor s in {SEEDS}: print(*run_seed(s).trace, sep=chr(10))"
     seen = set()
     for hash_seed in ("1", "2"):
         environment = dict(os.environ) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
@@ -46,12 +46,8 @@ def test_a_world_without_faults_trades() -> None:
     assert [outcome.violation for outcome in outcomes] == [""] * 6
     assert sum(outcome.signals for outcome in outcomes) > 15
     assert sum(outcome.calls for outcome in outcomes) > 8
-    filled = [
-        line
-        for outcome in outcomes
-        for line in outcome.trace
-        if " result_applied " in line and "state=filled" in line
-    ]
+    lines = [line for outcome in outcomes for line in outcome.trace]
+    filled = [line for line in lines if " result_applied " in line and "state=filled" in line]
     assert len(filled) > 3
 
 
