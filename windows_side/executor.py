@@ -30,6 +30,7 @@ from windows_side.brokers.port import (
     SubmitReturned,
     TradeUpdate,
 )
+from windows_side.conflict_copies import ConflictCopies
 from windows_side.execution.actions import (
     Action,
     AnswerAgain,
@@ -137,6 +138,7 @@ class Executor:
         self._pruner = Pruner(
             folder, rules.calendar, monotonic, lambda count: log.say("info", "put_away", count=count)
         )
+        self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._seen: dict[str, Seen] = {}
 
     # Wiring
@@ -423,9 +425,12 @@ class Executor:
 
     def _put_away(self) -> None:
         now = self._clock.now()
-        step = self._pruner.due(now, self._links.applied(now.wall, self._rules.red_after))
-        if step is not None:
-            self._work.do(step)
+        for step in (
+            self._pruner.due(now, self._links.applied(now.wall, self._rules.red_after)),
+            self._copies.due(),
+        ):
+            if step is not None:
+                self._work.do(step)
 
     def _heartbeat(self, *, stopped: bool) -> Heartbeat:
         halted = self._core.halt_since is not None

@@ -1,0 +1,78 @@
+"""Conflict copies below the top folder: of results, archived signals and heartbeats (rule 7).
+
+Nobody ever reads them, so they do no harm; but what is not said is not known, and they would stay for
+ever. A name that its own payload has is ours, however much it looks like a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import (
+    DONE_FOLDER,
+    HEARTBEAT_FOLDER,
+    RESULTS_FOLDER,
+    done_name,
+    heartbeat_name,
+    is_conflict_pattern,
+    result_name,
+)
+from shared_schema.errors import FolderError, MessageError
+from shared_schema.logs import Log
+from shared_schema.messages import decode_heartbeat, decode_result, decode_signal
+
+INTERVAL = 10.0
+"""Seconds between two looks."""
+
+
+class ConflictCopies:
+    """Moves them to quarantine and says so."""
+
+    def __init__(
+        self,
+        folder: DropFolder,
+        log: Log,
+        wall: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._folder, self._log, self._wall, self._monotonic = folder, log, wall, monotonic
+        self._look_at = float("-inf")
+        self._ours: set[str] = set()
+        """Names that look like a copy and were found to be their payload's own."""
+
+    def due(self) -> Callable[[], None] | None:
+        """The look, where it is time for one; it raises FolderError."""
+        if self._monotonic() < self._look_at:
+            return None
+        self._look_at = self._monotonic() + INTERVAL
+        return self._look
+
+    def _look(self) -> None:
+        for folder in (RESULTS_FOLDER, DONE_FOLDER, HEARTBEAT_FOLDER):
+            for entry in self._folder.list_folder(folder):
+                name = f"{folder}/{entry.name}"
+                if name in self._ours or not is_conflict_pattern(entry.name):
+                    continue
+                own = self._own_name(folder, name)
+                if own == entry.name:
+                    self._ours.add(name)
+                elif own is not None:
+                    reason: dict[str, object] = {"reason": "conflict_copy", "at": self._wall(), "of": own}
+                    self._log.say("error", "quarantined", file=name, reason="conflict_copy")
+                    self._folder.quarantine_move(name, reason)
+
+    def _own_name(self, folder: str, name: str) -> str | None:
+        """The name the payload belongs under; None where it can't be told, now or at all: left alone."""
+        try:
+            raw = self._folder.read(name)
+            if raw is None:
+                return None
+            if folder == RESULTS_FOLDER:
+                return result_name(decode_result(raw, name).body.signal_id)
+            if folder == DONE_FOLDER:
+                return done_name(decode_signal(raw, name).body.signal_id)
+            beat = decode_heartbeat(raw, name).body
+            return heartbeat_name(beat.role, beat.instance)
+        except (FolderError, MessageError):
+            return None
