@@ -54,7 +54,7 @@ def put_away_as(folder: DropFolder, name: str) -> list[str]:
 
 def _put_away(folder: DropFolder, ending: str, newest_days: int | None) -> list[str]:
     days = archive_days(folder)
-    chosen = days if newest_days is None else days[-newest_days:]
+    chosen = days if newest_days is None else days[max(0, len(days) - newest_days) :]
     names = [name for day in chosen for name in _names(folder, f"{ARCHIVE_FOLDER}/{day}")]
     return [name for name in names if name.endswith(ending)]
 

@@ -58,7 +58,7 @@ def test_the_way_there_is_lost_though_heartbeats_still_come() -> None:
     view = make_view(engine, now)
     assert (view.link.lost_in, view.link.lost_out) == (False, True)
     assert view.link.sent_age == pytest.approx(8) and view.link.sync_age_back == pytest.approx(0.2)
-    assert [notice.kind for notice in notices(view)][0] == "lost_out"
+    assert notices(view)[0].kind == "lost_out"
     now = later(now, 2)
     engine.handle(executor(now, echo=now.wall - 1), now)
     engine.handle(Tick(), now)
