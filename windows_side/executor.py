@@ -415,7 +415,7 @@ class Executor:
     def _answer_again(self, signal_id: SignalId) -> None:
         order = self._core.book.get(signal_id) or self._ledger.order(signal_id)
         if order is not None:
-            self._work.do(lambda: self._views.result_if_missing(order))
+            self._work.do(lambda: self._views.result_again(order))
 
     def _write_views(self, *, last: bool = False) -> None:
         now, monotonic = self._clock.now(), self._monotonic()

@@ -157,6 +157,7 @@ def _duplicates(world, injection: Injection, chance: random.Random) -> None:  # 
     """A script's retry bug: the same intent under a new id two seconds later."""
     first, second = _identity(world, chance), _identity(world, chance)
     world.oracle.pairs.append(frozenset((first, second)))
+    world.oracle.expected |= {first, second}
     shares, price = 100 * chance.randint(1, 9), world.counter.price
     world.seen(injection.fault)
     _drop(world, signal_name(SignalId(first)), script_signal(world, first, shares, price=price))
@@ -194,6 +195,7 @@ def _storm(world, injection: Injection, chance: random.Random) -> None:  # type:
     for number in range(25):
         identity = _identity(world, chance)
         raw = script_signal(world, identity, 100 * (number + 1))
+        world.oracle.expected.add(identity)
         world.timeline.after(
             chance.uniform(0.0, 1.0),
             lambda identity=identity, raw=raw: _drop(world, signal_name(identity), raw),

@@ -42,6 +42,8 @@ class Oracle:
         self.said_unknown: set[str] = set()
         self.forbidden: dict[str, str] = {}
         """Signal ids that must never reach the broker, and why."""
+        self.expected: set[str] = set()
+        """Whole signals of scripts: each that still lies in the folder is to be answered."""
         self.pairs: list[frozenset[str]] = []
         """Sets of ids of which at most one may reach the broker (duplicate intents)."""
         self.expects_halt = False
@@ -275,6 +277,7 @@ class Oracle:
         if executor is None or strategy is None or not executor.ready:
             return [f"not running: {executor and executor.waits_for}, {strategy is not None}"]
         found = [f"{row.signal_id} is {row.state}" for row in self.rows.values() if not self._has_ended(row)]
+        found += [f"{identity} lies unread" for identity in sorted(self.expected) if self._lies_unread(identity)]
         for entry in strategy.state.outbox.entries:
             row = self.rows.get(entry.signal_id)
             if row is None:
@@ -288,6 +291,10 @@ class Oracle:
         if executor.halt_since is not None and not self.expects_halt:
             found.append(f"executor halted: {executor.halt_reason}")
         return found
+
+    def _lies_unread(self, identity: str) -> bool:
+        lies = self._world.executor.disk.peek(ROOT, f"order_signal_{identity}.json") is not None
+        return lies and SignalId(identity) not in self.rows
 
     def _has_ended(self, row: Order) -> bool:
         if row.is_terminal:
