@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     ``--syncthing``: also the tests with two real Syncthing engines.
     """
+    parser.addoption("--crash-rounds", type=int, default=1, metavar="N", help="arrivals at each crash point")
     parser.addoption("--kills", type=int, default=5, metavar="N", help="runs of tests/chain/test_kill.py")
     parser.addoption("--syncthing", action="store_true", help="tests with two real Syncthing engines")
 

@@ -20,6 +20,7 @@ from shared_schema.ids import AccountAlias, SignalId
 from shared_schema.settings import Settings
 from windows_side.execution.halt_latch import HaltLatch
 from windows_side.execution.ledger import BOUND_TO, HALT, INSTANCE, WRITERS, JournalEntry, order_from_json
+from windows_side.execution.ledger_seal import SEAL
 from windows_side.execution.order import Order
 from windows_side.execution.sqlite_ledger import read_only
 
@@ -106,7 +107,7 @@ def own_ledgers(runtime_dir: Path) -> list[OwnLedger]:
     for path in sorted(runtime_dir.glob("ledger_*.sqlite3")):
         with _opened(path) as database:
             rows = database.execute("SELECT name, value FROM meta").fetchall()
-            ledger = OwnLedger(path, {name: orjson.loads(value) for name, value in rows})
+            ledger = OwnLedger(path, {name: orjson.loads(value) for name, value in rows if name != SEAL})
             if INSTANCE not in ledger.meta or BOUND_TO not in ledger.meta:
                 raise StateError("executor.ledger_damaged", path, detail="meta")
         found.append(ledger)

@@ -48,6 +48,7 @@ from windows_side.execution.ledger import (
     new_meta,
     order_from_json,
 )
+from windows_side.execution.ledger_seal import SEAL
 from windows_side.execution.rebuild import Evidence, Rebuilt
 from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.execution.sqlite_ledger import SqliteLedger, read_only
@@ -126,7 +127,7 @@ def _from_old_ledger(lost: Lost, evidence: Evidence) -> None:
         with closing(read_only(lost.path)) as database:
             rows = database.execute("SELECT signal_id, row FROM orders").fetchall()
             meta = database.execute("SELECT name, value FROM meta").fetchall()
-        evidence.meta = {name: orjson.loads(value) for name, value in meta}
+        evidence.meta = {name: orjson.loads(value) for name, value in meta if name != SEAL}
     except (sqlite3.Error, orjson.JSONDecodeError) as problem:
         evidence.unreadable.append(f"{lost.path.name}: {problem}")
         return

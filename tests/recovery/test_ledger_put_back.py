@@ -1,4 +1,4 @@
-"""A ledger that was put back has forgotten what it did: found out, held, and it never lies (faults 21, 22, 35)."""
+"""A ledger that was put back has forgotten what it did: found out, held, and never lying (faults 21, 22)."""
 
 from __future__ import annotations
 
