@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import FolderError
-from shared_schema.messages.record import SMALL_FILE, Record
+from shared_schema.errors import FolderError, MessageError
+from shared_schema.messages.record import SMALL_FILE, Record, load_object
 
 FOLDER = "screen_commands"
 """Name of the folder inside ``RUNTIME_DIR``."""
@@ -97,7 +97,7 @@ def _is_ours(name: str) -> bool:
 def _read(folder: DropFolder, name: str) -> Command | None:
     try:
         raw = folder.read(name, SMALL_FILE)
-        return Command.model_validate_json(raw or b"")
-    except (FolderError, ValidationError):
+        return Command.model_validate(load_object(raw or b""))
+    except (FolderError, MessageError, ValidationError):
         # A wish to halt that arrives damaged is still a wish to halt.
         return Command(kind="halt", argument="unreadable command", at=0.0) if "-halt-" in name else None

@@ -60,7 +60,7 @@ def parts_to_json(books: Books, outbox: Outbox) -> dict[str, Any]:
 
 def parts_from_json(payload: dict[str, Any]) -> tuple[Books, Outbox]:
     """Books and outbox from the file. Raises KeyError, TypeError or ValueError where they are none."""
-    lots = tuple(lot_from_json(lot) for lot in payload.get("positions") or ())
+    lots = tuple(lot_from_json(lot) for lot in _positions(payload))
     outbox = Outbox(tuple(entry_from_json(entry) for entry in payload.get("outbox") or ()))
     if "outbox" not in payload:
         lots, outbox = _adopted(payload, lots)
@@ -140,6 +140,19 @@ def _top_ups(payload: dict[str, Any], lots: tuple[Lot, ...]) -> tuple[TopUp, ...
     if not (shares and price and since and lots and lots[-1].client_order_id):
         return ()
     return (TopUp(shares, price, since, lots[-1].client_order_id),)
+
+
+def _positions(payload: dict[str, Any]) -> list[Any]:
+    """The list of lots; none at all only where nothing else says that shares are held."""
+    found = payload.get("positions")
+    if found is None:
+        held = {name: payload[name] for name in ("hold_layers", "hold_t0_volume") if payload.get(name)}
+        if held:
+            raise ValueError(f"positions: missing, yet {held}")
+        return []
+    if not isinstance(found, list):
+        raise ValueError(f"positions: {found!r}")
+    return found
 
 
 def _number(value: Any) -> float | None:

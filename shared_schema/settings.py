@@ -226,11 +226,17 @@ def _assemble(record: type[Any], prefix: str, values: Mapping[str, Any], **furth
 
 def _refuse_runtime_in_folder(settings: Settings) -> None:
     """The ledger never lives in the exchange folder, but for OFFLINE folders (``test_offline/.runtime``)."""
-    runtime = settings.runtime_dir.resolve()
     for folder in (settings.shared_dir, settings.dashboard.work_dir):
-        if folder is None or is_offline_folder(folder):
-            continue
-        if runtime.is_relative_to(folder.resolve()):
+        try:
+            inside = (
+                folder is not None
+                and not is_offline_folder(folder)
+                and settings.runtime_dir.resolve().is_relative_to(folder.resolve())
+            )
+        except (OSError, RuntimeError) as error:  # too long for the system, a mount that is gone, a loop of links
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SettingsError("settings.unreadable", str(folder)[:200], reason=reason) from error
+        if inside:
             raise SettingsError("settings.runtime_inside", settings.runtime_dir, folder=folder)
 
 

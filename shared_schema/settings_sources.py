@@ -86,7 +86,7 @@ def read_toml(path: Path) -> dict[str, Written]:
     text = read_text(path)
     try:
         parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of 4300 digits, 1000 brackets
         line = _line_of_error(str(error), text)
         guilty = text.splitlines()[line - 1] if 0 < line <= len(text.splitlines()) else ""
         key = "settings.backslash" if _has_eaten_backslash(guilty) else "settings.not_toml"
@@ -103,7 +103,9 @@ FREE_TABLES = ("strategy.overrides",)
 def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in table.items():
         dotted = f"{prefix}{key}"
-        if isinstance(value, dict) and dotted not in FREE_TABLES:
+        # An empty table below a section stands where a value belongs: it is told as the value it is.
+        is_table = isinstance(value, dict) and (bool(value) or not prefix)
+        if isinstance(value, dict) and is_table and dotted not in FREE_TABLES:
             yield from _leaves(value, f"{dotted}.")
         else:
             yield dotted, value
@@ -123,6 +125,8 @@ def line_of(text: str, dotted: str) -> int:
     table, _, last = dotted.rpartition(".")
     current, header = "", 1
     for count, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
         heading = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
         if heading:
             current = heading[1].replace('"', "").replace(" ", "")
@@ -167,4 +171,5 @@ def _dotenv_value(written: str, place: str) -> str:
         if closed is None:
             raise SettingsError("settings.dotenv_line", place, line=written[:60])
         return closed[1]
-    return re.sub(r"(^|\s+)#.*$", "", written).strip()
+    # Looking back for one blank: a pattern that eats them all takes minutes over a long row of blanks.
+    return re.sub(r"(^|(?<=\s))#.*$", "", written).strip()

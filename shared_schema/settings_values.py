@@ -81,7 +81,10 @@ def path(value: object) -> Path:
         raise BadValue("path")
     if re.search(r"[\x00-\x1f]", value):
         raise BadValue("path_escapes")
-    return Path(value.strip()).expanduser()
+    try:
+        return Path(value.strip()).expanduser()
+    except RuntimeError:  # ~somebody who is nobody here
+        raise BadValue("path") from None
 
 
 def switch(value: object) -> bool:

@@ -121,7 +121,7 @@ def read_holidays(path: Path) -> dict[int, YearDays]:
         document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as problem:
         raise CalendarError("sessions.calendar_unreadable", path, detail=problem) from problem
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise CalendarError("sessions.calendar_broken", path, detail=problem) from problem
     for key in document:
         if key not in ("source", "years"):

@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import FolderError
+from shared_schema.errors import FolderError, MessageError
 from shared_schema.ids import OrderId, SignalId
 from shared_schema.logs import Log
-from shared_schema.messages.record import SMALL_FILE, Record
+from shared_schema.messages.record import SMALL_FILE, Record, load_object
 from windows_side.execution.events import Event, RebindTyped, ResolveTyped, ResumeTyped
 
 FOLDER = "executor_commands"
@@ -74,12 +74,12 @@ class Keyboard:
                 continue
             try:
                 raw = self._folder.read(entry.name, SMALL_FILE) or b""
-                typed = Typed.model_validate_json(raw)
+                typed = Typed.model_validate(load_object(raw))
                 if abs(self._wall() - typed.at) > STALE:
                     self._log.say("error", "typed_order_stale", file=entry.name, kind=typed.kind, by=typed.by)
                 else:
                     events.append(self._event(typed))
-            except (ValidationError, FolderError) as problem:
+            except (ValidationError, MessageError, FolderError) as problem:
                 self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
             self._folder.remove(entry.name)
         return events

@@ -126,7 +126,7 @@ def dotenv(random: Random, place: Path) -> Trial:
             str(problem)
             return REFUSED
         _check_ranges(settings)
-        said = re.findall(rb"ORDER_EXECUTOR_SIMULATE\s*=\s*[\"']?\s*(\w+)", raw)
+        said = re.findall(rb"ORDER_EXECUTOR_SIMULATE[ \t]*=[ \t]*[\"']?[ \t]*(\w+)", raw)
         words = {True: (b"1", b"true", b"yes", b"on"), False: (b"0", b"false", b"no", b"off")}
         simulate = settings.executor.simulate
         if (
@@ -337,5 +337,6 @@ def _check_seed_books(payload: dict[str, Any], found: DashboardState) -> None:
     if len(found.books.lots) != len(lots or ()) or found.books.shares != shares:
         raise strict.Invalid("lots lost")
     for name, held in (("hold_t0_volume", shares), ("hold_layers", len(lots or ()))):
-        if name in payload and payload[name] is not None and payload[name] != held:
+        # A person may take a lot out by hand; a list that is gone altogether was lost.
+        if lots is None and payload.get(name) not in (None, 0, False, "", [], {}):
             raise strict.Invalid(f"{name} says {payload[name]!r}, the lots say {held}")

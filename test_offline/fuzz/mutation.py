@@ -32,7 +32,7 @@ WORDS = (
     "simulate",
     "live",
     "*",
-    "~nobody",
+    "~no-such-user/x",
     "=1+1",
     "9" * 400,
     "2026-11-18",

@@ -96,7 +96,10 @@ def try_one(
     except Hang:
         failure = ("hang", traceback.format_exc())
     except Exception:
-        failure = ("crash", traceback.format_exc())
+        failure = (
+            "crash",
+            "".join(line[:300] for line in traceback.format_exc(chain=False).splitlines(keepends=True)),
+        )
     taken = time.process_time() - started
     if failure is None and taken > CPU_LIMIT:
         failure = ("hang", f"{taken:.2f} s")
