@@ -110,7 +110,9 @@ class Oracle:
         most = limits.max_buy_yuan if buys else limits.max_sell_yuan
         if request.code not in limits.allow_list or request.shares % 100 or notional > most:
             self._fail("I6", f"{request.signal_id}: {request.code} {request.shares} {notional:.0f} yuan")
-        if abs(round(request.price * 1000) - request.price * 1000) > 1e-6 or not 0.9 < request.price < 1.2:
+        # Without a fresh quote a simulating executor knows no daily limits (fault 66).
+        off_limits = plan.mode == "live" and not 0.9 < request.price < 1.2
+        if abs(round(request.price * 1000) - request.price * 1000) > 1e-6 or off_limits:
             self._fail("I6", f"{request.signal_id}: price {request.price}")
         account = world.counter.account()
         if not self.foreign and buys and notional > account.asset.cash:

@@ -344,7 +344,7 @@ class Admission:
             return link
         window = self._desk.rules.limits.duplicate_window_seconds
         is_first_look = not order.intent_at
-        duplicate = book.tally.duplicate_of(signal, now.market, window) if is_first_look else None
+        duplicate = book.tally.duplicate_of(signal, now, window) if is_first_look else None
         counted = 0 if is_first_look else 1
         already = 0.0 if is_first_look else signal.notional
         facts = Facts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from shared_schema.clock import Moment
 from shared_schema.ids import Code, SignalId
 from shared_schema.messages import OrderSignal, price_text
 from windows_side.execution.order import Order
@@ -14,7 +15,8 @@ class DayTally:
 
     def __init__(self) -> None:
         self._turnover: dict[tuple[str, Code], dict[SignalId, float]] = {}
-        self._intents: dict[tuple[object, ...], dict[SignalId, float]] = {}
+        self._intents: dict[tuple[object, ...], dict[SignalId, tuple[float, float]]] = {}
+        """When each was received and when it was decided, both on the market's clock."""
 
     def put(self, order: Order) -> None:
         """Count the newest value of a row; one that was never to be handed in counts nothing."""
@@ -24,7 +26,11 @@ class DayTally:
         filled = sum(trade.price * trade.shares for trade in order.trades)
         still_open = 0.0 if order.is_terminal else signal.price * order.open_shares
         self._turnover.setdefault((order.trading_day, signal.code), {})[order.signal_id] = filled + still_open
-        self._intents.setdefault(_intent(signal), {})[order.signal_id] = order.received_market
+        received = Moment(order.received_at, order.received_market)
+        self._intents.setdefault(_intent(signal), {})[order.signal_id] = (
+            order.received_market,
+            _decided(signal, received),
+        )
 
     def orders_on(self, trading_day: str) -> int:
         """How many orders were handed in on a day, those that wait for their turn included."""
@@ -34,10 +40,15 @@ class DayTally:
         """Yuan of a code on a day: what was filled, and what may still be; both sides."""
         return math.fsum(self._turnover.get((trading_day, code), {}).values())
 
-    def duplicate_of(self, signal: OrderSignal, market: float, window: float) -> SignalId | None:
-        """An order of the same intent (code, side, price, shares, lots) within ``window`` seconds."""
-        for signal_id, received in self._intents.get(_intent(signal), {}).items():
-            if signal_id != signal.signal_id and abs(market - received) < window:
+    def duplicate_of(self, signal: OrderSignal, now: Moment, window: float) -> SignalId | None:
+        """An order of the same intent (code, side, price, shares, lots) within ``window`` seconds.
+
+        Received or decided within it: of two sent together one may arrive long after the other.
+        """
+        decided_now = _decided(signal, now)
+        for signal_id, (received, decided) in self._intents.get(_intent(signal), {}).items():
+            apart = min(abs(now.market - received), abs(decided_now - decided))
+            if signal_id != signal.signal_id and apart < window:
                 return signal_id
         return None
 
@@ -50,6 +61,11 @@ class DayTally:
             same.pop(order.signal_id, None)
             if not same:
                 self._intents.pop(intent, None)
+
+
+def _decided(signal: OrderSignal, received: Moment) -> float:
+    # Its timestamp is of the wall clock; in a replay the market's runs elsewhere.
+    return signal.timestamp + received.market - received.wall
 
 
 def _intent(signal: OrderSignal) -> tuple[object, ...]:
