@@ -35,6 +35,7 @@ from mac_side.engine_files import EngineFiles
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
+from mac_side.points import Point
 from mac_side.settling import check_not_rolled_back
 from mac_side.state_file import DashboardState, StateFile, new_state, state_path
 from mac_side.view import View, write_view
@@ -46,6 +47,7 @@ from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId, Strategy
 from shared_schema.link_health import beat_stream
 from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
+from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
 from shared_schema.watch import FolderWatch
 
@@ -89,8 +91,10 @@ class Engine:
         make_core: Callable[..., EngineCore] = EngineCore,
         show: Callable[[Path, View], object] = write_view,
         random_part: Callable[[], str] = random_ending,
+        reach: Reach = pass_by,
     ) -> None:
         self.place = place
+        self._reach = reach
         self.config = replace(config, key=place.folder.key)
         self.log = log
         self.watch = watch
@@ -267,12 +271,15 @@ class Engine:
             # After the signals are out: the copy is for people, nothing waits for it.
             raw, self._saved_bytes = self._saved_bytes, None
             self._books.keep_last_good(raw)
+            self._reach(Point.COPIED)
 
     def _do(self, command: EngineCommand, at_quote: bool, now: Moment) -> None:
         match command:
             case SaveState():
                 day = trading_day_of(now.market)
+                self._reach(Point.BEFORE_SAVE)
                 self._core.state, self._saved_bytes = self._books.save(self._core.state, now, day)
+                self._reach(Point.SAVED)
             case PublishSignal(signal_id):
                 entry = self._core.state.outbox.get(signal_id)
                 if entry is not None:
@@ -294,7 +301,9 @@ class Engine:
     def _publish(self, publication: Publication, now: Moment) -> None:
         # Noted before the write: one that fails is tried again as a republication, not at once.
         self._published_at[publication.signal_id] = now.wall
+        self._reach(Point.BEFORE_PUBLISH)
         self.place.folder.publish(publication.name, publication.raw)
+        self._reach(Point.PUBLISHED)
 
     def _republish(self, now: Moment) -> None:
         outbox = self._core.state.outbox
@@ -322,6 +331,7 @@ class Engine:
         raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
         name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('dashboard', body.instance)}"
         self.place.folder.publish(name, raw, durable=False)
+        self._reach(Point.HEARTBEAT)
 
     def _write_halt(self, body: Halt, now: Moment) -> None:
         mode: Mode = self.core.state.mode if self.core is not None else "simulate"
@@ -330,6 +340,7 @@ class Engine:
         )
         raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
         self.place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self.place.writer)}", raw)
+        self._reach(Point.HALT_WRITTEN)
 
     def _keep_books(self, label: str) -> None:
         raw = self._books.raw or b""
@@ -399,4 +410,3 @@ class Engine:
 def replace_ended(view: View) -> View:
     """The same view, marked as the last one."""
     return view.model_copy(update={"ended": True})
-

@@ -34,6 +34,7 @@ from mac_side.engine import Engine, Place
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
 from mac_side.offline_start import lay_out_fresh_files
+from mac_side.points import Point
 from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
@@ -44,6 +45,7 @@ from shared_schema.exchange_folder import checked_exchange_folder, is_offline_fo
 from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import open_log
+from shared_schema.points import reach_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
@@ -100,7 +102,8 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
             heartbeat_interval=defaults.heartbeat_interval,
         )
         watch = FolderWatch(folder_path, defaults.scan_interval, use_watcher=defaults.watcher)
-        engine = Engine(place, engine_config(settings, runtime, release_name, place.offline), log, watch)
+        config = engine_config(settings, runtime, release_name, place.offline)
+        engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
         with _asked_to_stop(watch) as stop:
             engine.run(stop)
         watch.stop()
