@@ -170,24 +170,49 @@ def _keep(path: Path, tally: Tally, seed: int, only: str) -> None:
     DropFolder(path.absolute().parent).publish(path.name, json.dumps(body, ensure_ascii=False).encode())
 
 
+def _help(name: str) -> str:
+    return say_both(f"simulate.help_{name}")
+
+
 def _command(
-    schedules: Annotated[
-        int, typer.Option("--schedules", min=1, help=say_both("simulate.help_schedules"))
-    ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", help=say_both("simulate.help_seed"))] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help=say_both("simulate.help_jobs"))] = 2,
-    resume: Annotated[Path | None, typer.Option("--resume", help=say_both("simulate.help_resume"))] = None,
-    only: Annotated[str, typer.Option("--only", help=say_both("simulate.help_only"))] = "",
-    trace: Annotated[bool, typer.Option("--trace", help=say_both("simulate.help_trace"))] = False,
-    shrink_: Annotated[bool, typer.Option("--shrink", help=say_both("simulate.help_shrink"))] = False,
+    schedules: Annotated[int, typer.Option("--schedules", min=1, help=_help("schedules"))] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help=_help("seed"))] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help=_help("jobs"))] = 2,
+    resume: Annotated[Path | None, typer.Option("--resume", help=_help("resume"))] = None,
+    only: Annotated[str, typer.Option("--only", help=_help("only"))] = "",
+    points: Annotated[bool, typer.Option("--points", help=_help("points"))] = False,
+    pairs: Annotated[bool, typer.Option("--pairs", help=_help("pairs"))] = False,
+    trace: Annotated[bool, typer.Option("--trace", help=_help("trace"))] = False,
+    shrink_: Annotated[bool, typer.Option("--shrink", help=_help("shrink"))] = False,
 ) -> None:
     from test_offline.world.faults import FAULTS
 
     if only and not set(only.split(",")) <= set(FAULTS):
         raise SettingsError("simulate.no_such_fault", only, known=", ".join(sorted(FAULTS)))
+    if points or pairs:
+        raise typer.Exit(_points(seed, pairs))
     if trace or shrink_:
         raise typer.Exit(_one(seed, only, shrink_))
     raise typer.Exit(simulate(schedules, seed, jobs, resume, only))
+
+
+def _points(seed: int, in_pairs: bool) -> int:
+    """The executor dies at each of its named points, or at each pair of them."""
+    from test_offline.world import points
+
+    played, missed, broken = 0, [], 0
+    for names in points.pairs() if in_pairs else points.singles():
+        outcomes, reached = points.play(names, seed)
+        played += 1
+        if not reached:
+            missed.append("+".join(names))
+        for outcome in outcomes:
+            if outcome.violation:
+                broken += 1
+                print(f"\n{'+'.join(names)}: {outcome.told}", flush=True)
+    print(say("simulate.points", played=played, missed=len(missed), which=", ".join(missed[:20]) or "-"))
+    print(say("simulate.broken", count=broken, seeds="-") if broken else say("simulate.held"))
+    return 1 if broken else 0
 
 
 def _one(seed: int, only: str, smaller: bool) -> int:

@@ -63,6 +63,8 @@ class Surroundings:
     personality: Personality
     trouble: Callable[[str], bool]
     """Whether a fault of this name happens to the next thing; counts it as seen."""
+    seen: Callable[[str], None]
+    """Told of a fault that had its effect by itself."""
     native_call: Callable[[OrderRequest], None]
     """Told directly before the broker is called."""
     point: Callable[[str], None]
@@ -87,6 +89,7 @@ class BrokerLink:
         self._waiting: deque[tuple[OrderRequest, Guard]] = deque()
         self._hung_submits = 0
         self._free_at = 0.0
+        self._opened = 0
 
     # The port
 
@@ -168,6 +171,7 @@ class BrokerLink:
     def _open(self) -> None:
         if not self.ready:
             self.ready = True
+            self._opened += 1
             self._sink(ReadinessChanged(Readiness(True)))
             self._work_soon()
 
@@ -306,7 +310,14 @@ class BrokerLink:
         delay = a.chance.uniform(0.001, 0.05)
         if a.trouble("push_out_of_order"):
             delay = a.chance.uniform(0.0, 2.0)
-        self._say(event, delay)
+        opened = self._opened
+
+        def arrive() -> None:
+            if self._opened != opened:
+                a.seen("old_connection")
+            self._sink(event)
+
+        self._later(delay, arrive)
         if a.trouble("push_doubled"):
             self._say(event, delay + a.chance.uniform(0.0, 3.0))
 

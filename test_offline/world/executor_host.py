@@ -132,6 +132,7 @@ class ExecutorHost(Host):
             counter=world.counter,
             personality=world.plan.personality,
             trouble=world.trouble,
+            seen=world.seen,
             native_call=lambda request: world.oracle.native_call(self, request),
             point=self.at,
             expect_halt=world.oracle.expect_halt,

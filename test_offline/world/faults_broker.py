@@ -23,6 +23,23 @@ def _disconnect(world, injection: Injection, chance: random.Random) -> End | Non
     return end
 
 
+def _old_connection(world, injection: Injection, chance: random.Random) -> End:  # type: ignore[no-untyped-def]
+    """Short breaks of the link while pushes are slow: what the old one said arrives over the new one."""
+    world.on["push_out_of_order"] = 1.0
+
+    def drop() -> None:
+        if world.executor.link is not None and "push_out_of_order" in world.on:
+            world.executor.link.disconnect(0.2)
+            world.timeline.after(2.0, drop)
+
+    drop()
+
+    def end() -> None:
+        world.on.pop("push_out_of_order", None)
+
+    return end
+
+
 def _impossible(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
     """More shares than ordered, or a price of nothing: the account must halt."""
     ours = [order for order in world.counter.live() if order.order_id in world.counter.true_tags]
@@ -75,6 +92,7 @@ BROKER = {
     "push_doubled": now_and_then(46, 0.6),
     "push_out_of_order": now_and_then(47, 0.6),
     "push_lost": now_and_then(48, 0.6),
+    "old_connection": Fault(49, _old_connection, (10.0, 30.0)),
     "disconnect": Fault(50, _disconnect, (2.0, 20.0)),
     "empty_lists": now_and_then(50, 0.5, "qmt"),
     "query_fails": now_and_then(50, 0.5),

@@ -13,6 +13,8 @@ from test_offline.world.sync import ROOT
 from windows_side.execution.points import Point
 
 Matches = Callable[[str, str], bool]
+MORNING = 2 * 3600
+"""Ten o'clock in Shanghai, of the day in UTC: no edge is near."""
 
 
 def _killed_at(side: str, matches: Matches, most: int = 3, *, power: bool = False) -> Begin:
@@ -62,6 +64,11 @@ def _refuses(side: str, error: int, points: tuple[str, ...], probability: float,
         return lambda: host.refusals.pop(injection.fault, None)
 
     return begin
+
+
+def dies_at_point(name: str) -> Fault:
+    """The executor dies when its own code reaches this point for the first or second time."""
+    return Fault(5, _killed_at("E", _point(f"point {name}"), 2), (60.0, 60.0))
 
 
 def _named_point(world, injection: Injection, chance: random.Random) -> End:  # type: ignore[no-untyped-def]
@@ -119,6 +126,13 @@ def _pause(world, injection: Injection, chance: random.Random) -> None:  # type:
     world.seen(injection.fault)
 
 
+def _session_edge(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
+    """Nothing but a schedule that runs into lunch or the close, with a signal sent across its end."""
+    if not world.plan.enforce_sessions or world.plan.start % 86_400 == MORNING:
+        return
+    world.seen(injection.fault)
+
+
 HOSTS = {
     "s_dies_before_temp": Fault(
         1, _killed_at("S", _point("create", "tear", "fsync", path="order_signal"), 4)
@@ -157,6 +171,7 @@ HOSTS = {
     "skew_e": Fault(39, _clock("E", 300.0)),
     "clock_jumps_s": Fault(40, _clock("S", 4000.0)),
     "clock_jumps_e": Fault(40, _clock("E", 4000.0)),
+    "session_edge": Fault(41, _session_edge),
     "machine_pauses": Fault(73, _pause, (5.0, 35.0)),
 }
 """By name; ``s_`` is the strategy's host, ``e_`` the executor's."""

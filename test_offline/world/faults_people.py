@@ -229,6 +229,38 @@ def _too_many(world, injection: Injection, chance: random.Random) -> None:  # ty
     _drop(world, signal_name(SignalId(identity)), script_signal(world, identity, 500_000))
 
 
+def _not_allowed(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
+    """More shares than may be sold, no whole lot, off the tick; in live also beyond the day's limits."""
+    choices: list[dict[str, Any]] = [
+        {"direction": "SELL", "shares": 90_000},
+        {"shares": 150},
+        {"price": 1.0505},
+    ]
+    if world.plan.mode == "live":
+        choices += [{"price": 1.3}, {"price": 0.8}]
+    changes = dict(chance.choice(choices))
+    identity, shares = _identity(world, chance), int(changes.pop("shares", 1000))
+    world.oracle.forbidden[identity] = injection.fault
+    world.seen(injection.fault)
+    _drop(world, signal_name(SignalId(identity)), script_signal(world, identity, shares, **changes))
+
+
+def _runaway(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
+    """A script that buys and sells without end: the executor may take it for what it is, and halt."""
+    world.oracle.allows_halt = True
+    world.seen(injection.fault)
+    for number in range(20):
+        identity = _identity(world, chance)
+        side = ("BUY", "SELL")[number % 2]
+
+        def drop(identity: str = identity, side: str = side, number: int = number) -> None:
+            raw = script_signal(world, identity, 3000 + 100 * number, direction=side)
+            world.oracle.expected.add(identity)
+            _drop(world, signal_name(SignalId(identity)), raw)
+
+        world.timeline.after(0.8 * number, drop)
+
+
 def _halt(world, injection: Injection, chance: random.Random) -> End:  # type: ignore[no-untyped-def]
     """A person halts: at the dashboard, or by a file on either host; later somebody resumes."""
     way = chance.choice(("screen", "file_e", "file_s"))
@@ -292,6 +324,8 @@ PEOPLE = {
     "temp_names": Fault(32, _temporary),
     "old_executor": Fault(36, _other(executor="sim-gone")),
     "storm": Fault(63, _storm),
+    "not_allowed": Fault(61, _not_allowed),
+    "runaway": Fault(64, _runaway),
     "fat_finger": Fault(65, _fat_finger),
     "quotes_stop": now_and_then(66, 1.0),
     "quotes_odd": now_and_then(66, 0.5),

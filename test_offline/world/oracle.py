@@ -48,6 +48,8 @@ class Oracle:
         """Sets of ids of which at most one may reach the broker (duplicate intents)."""
         self.expects_halt = False
         """A fault was injected upon which the executor must halt by itself."""
+        self.allows_halt = False
+        """A fault was injected upon which it may."""
         self.foreign = False
         """Others traded in the account: cash and shares are not ours alone."""
         self.stops: list[tuple[str, str]] = []
@@ -213,7 +215,8 @@ class Oracle:
             reason = str(fields.get("reason"))
             by_itself = any(part.strip().startswith("executor:") for part in reason.split(";"))
             self.halted_itself |= by_itself
-            if by_itself and not self.expects_halt and len(self.said_unknown) < UNKNOWN_A_DAY:
+            may_halt = self.expects_halt or self.allows_halt
+            if by_itself and not may_halt and len(self.said_unknown) < UNKNOWN_A_DAY:
                 self._fail("I9", f"halted by itself: {reason}")
 
     def stopped_itself(self, side: str, problem: MiniqmtError) -> None:
@@ -279,7 +282,9 @@ class Oracle:
         if executor is None or strategy is None or not executor.ready:
             return [f"not running: {executor and executor.waits_for}, {strategy is not None}"]
         found = [f"{row.signal_id} is {row.state}" for row in self.rows.values() if not self._has_ended(row)]
-        found += [f"{identity} lies unread" for identity in sorted(self.expected) if self._lies_unread(identity)]
+        found += [
+            f"{identity} lies unread" for identity in sorted(self.expected) if self._lies_unread(identity)
+        ]
         for entry in strategy.state.outbox.entries:
             row = self.rows.get(entry.signal_id)
             if row is None:

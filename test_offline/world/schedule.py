@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared_schema.sessions import SHANGHAI
 from test_offline.world.broker_link import QMT, SIMULATED
-from test_offline.world.faults import FAULTS
+from test_offline.world.faults import FAULTS, POINT, fault_of
 from test_offline.world.plan import Injection, Plan, Step
 from test_offline.world.sync import TOOLS
 
@@ -28,10 +28,11 @@ def plan_of(seed: int, only: str = "") -> Plan:
     personality = chance.choice((SIMULATED, QMT))
     asked = [name for name in only.split(",") if name]
     for name in asked:
-        if FAULTS[name].only:
-            personality = SIMULATED if FAULTS[name].only == SIMULATED.name else QMT
+        if fault_of(name).only:
+            personality = SIMULATED if fault_of(name).only == SIMULATED.name else QMT
     seconds = chance.uniform(20.0, 50.0)
-    start = chance.choices([clock for clock, _ in STARTS], [weight for _, weight in STARTS])[0]
+    edges = STARTS[1:] if "session_edge" in asked else STARTS
+    start = chance.choices([clock for clock, _ in edges], [weight for _, weight in edges])[0]
     return Plan(
         seed=seed,
         personality=personality,
@@ -62,10 +63,8 @@ def _injections(
     chosen = asked * 3 if asked else chance.choices(names, k=chance.randint(1, 7))
     made = []
     for name in chosen:
-        low, high = FAULTS[name].seconds
-        made.append(
-            Injection(
-                name, chance.uniform(1.0, seconds - 2.0), chance.uniform(low, high), chance.randrange(1 << 32)
-            )
-        )
+        low, high = fault_of(name).seconds
+        # A death at a named point is there from the first start on.
+        at = 0.05 if name.startswith(POINT) else chance.uniform(1.0, seconds - 2.0)
+        made.append(Injection(name, at, chance.uniform(low, high), chance.randrange(1 << 32)))
     return tuple(sorted(made, key=lambda injection: injection.at))

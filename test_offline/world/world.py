@@ -18,7 +18,7 @@ from shared_schema.sessions import SessionState, state_at, trading_day_of
 from shared_schema.settings_sections import Limits
 from test_offline.world.counter import CODE, START_TICKS, Counter
 from test_offline.world.executor_host import ACCOUNT, ExecutorHost
-from test_offline.world.faults import FAULTS
+from test_offline.world.faults import fault_of
 from test_offline.world.host import RUNTIME, Host, chance_of
 from test_offline.world.oracle import Oracle
 from test_offline.world.plan import Injection, Plan
@@ -142,7 +142,7 @@ class World:
             return
         self.say("!", f"{injection.fault} for {injection.seconds:.1f}")
         chance = random.Random(injection.draw)
-        end = FAULTS[injection.fault].begin(self, injection, chance)
+        end = fault_of(injection.fault).begin(self, injection, chance)
         if end is not None:
             self.timeline.after(injection.seconds, lambda: None if self.healed else end())
             self._ends.append(end)

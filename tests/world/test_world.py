@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from test_offline.world import points
 from test_offline.world.faults import FAULTS, NUMBERS
 from test_offline.world.plan import Injection
 from test_offline.world.run import Outcome, run_plan, run_seed, shrink
@@ -70,6 +71,15 @@ def test_each_fault_is_seen_and_breaks_nothing(fault: str) -> None:
         if seen and seed >= 1:
             return
     pytest.fail(f"{fault} was never seen")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", points.NAMES)
+def test_a_death_at_each_named_point_breaks_nothing(name: str) -> None:
+    """And each of the executor's own points is reached."""
+    outcomes, reached = points.play((name,), 7000)
+    assert [outcome.told for outcome in outcomes if outcome.violation] == []
+    assert reached
 
 
 def test_sixty_kinds_of_the_catalogue() -> None:
