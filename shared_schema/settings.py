@@ -233,7 +233,7 @@ def _refuse_runtime_in_folder(settings: Settings) -> None:
                 and not is_offline_folder(folder)
                 and settings.runtime_dir.resolve().is_relative_to(folder.resolve())
             )
-        except (OSError, RuntimeError) as error:  # too long for the system, a mount that is gone, a loop of links
+        except (OSError, RuntimeError) as error:  # too long, a mount that is gone, a loop of links
             reason = getattr(error, "strerror", None) or str(error)
             raise SettingsError("settings.unreadable", str(folder)[:200], reason=reason) from error
         if inside:

@@ -163,8 +163,8 @@ def _is_deep(value: Any) -> bool:
     # orjson reads 1024 levels and writes 254: the checksum of what lies between can't be taken.
     level = [value]
     for _ in range(DEEPEST):
-        inner = [part for holder in level for part in (holder.values() if isinstance(holder, dict) else holder)]
-        level = [part for part in inner if isinstance(part, (dict, list))]
+        holders = (holder.values() if isinstance(holder, dict) else holder for holder in level)
+        level = [part for holder in holders for part in holder if isinstance(part, (dict, list))]
         if not level:
             return False
     return True

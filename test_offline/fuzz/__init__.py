@@ -1,1 +1,1 @@
-"""Fuzz ring: hostile files against every reader, each verdict checked again by rules written from the contract."""
+"""Fuzz ring: hostile files against every reader, each verdict checked by rules from the contract."""

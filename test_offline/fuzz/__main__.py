@@ -50,8 +50,9 @@ def table(counts: dict[str, Counts]) -> str:
 def _row(name: str, found: Counts) -> str:
     words = found.outcomes
     return (
-        f"{name:<12}{found.inputs:>9}{words['accepted']:>10}{words['refused']:>9}{words['crash']:>7}{words['hang']:>6}"
-        f"{words['wrongly accepted']:>7}{found.inputs / max(found.seconds, 1e-9):>10.0f}{found.slowest * 1000:>7.0f} ms"
+        f"{name:<12}{found.inputs:>9}{words['accepted']:>10}{words['refused']:>9}"
+        f"{words['crash']:>7}{words['hang']:>6}{words['wrongly accepted']:>7}"
+        f"{found.inputs / max(found.seconds, 1e-9):>10.0f}{found.slowest * 1000:>7.0f} ms"
     )
 
 

@@ -70,8 +70,8 @@ def result(random: Random) -> Payload:
     """A result of version 2."""
     shares = random.choice((100, 1000, 2200))
     state, filled = random.choice(
-        (("received", 0), ("rejected", 0), ("submitted", 0), ("partly_filled", 100), ("filled", shares))
-        + (("partly_cancelled", 100), ("cancelled", 0), ("unknown", 0), ("expired", 0))
+        [("received", 0), ("rejected", 0), ("submitted", 0), ("partly_filled", 100), ("filled", shares)]
+        + [("partly_cancelled", 100), ("cancelled", 0), ("unknown", 0), ("expired", 0)]  # noqa: RUF005
     )
     ended = state not in ("received", "submitted", "partly_filled", "unknown")
     trades = (

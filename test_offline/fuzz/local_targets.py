@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from mac_side import screen_commands
-from mac_side.bridge_client.entry import entry_of
 from mac_side.books import Books, Intention, Lot
+from mac_side.bridge_client.entry import entry_of
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.state_file import DashboardState, StateFile, encode_state, new_state
 from shared_schema.bars_file import file_kind, minute_of_day, read_bars
@@ -78,7 +78,7 @@ def _check_ranges(settings: Settings) -> None:
     limits = settings.limits
     holds = (
         all(re.fullmatch(r"[0-9]{6}\.(SH|SZ|BJ)", code) for code in limits.allow_list) and limits.allow_list,
-        0 <= limits.max_buy_yuan < math.inf and 0 <= limits.max_buy_shares,
+        0 <= limits.max_buy_yuan < math.inf and limits.max_buy_shares >= 0,
         0 < limits.orders_per_second <= 100 and limits.orders_per_day >= 0,
         0 <= limits.cash_buffer <= 1 and 1 <= limits.expires_seconds <= 86_400,
         settings.executor.simulate in (None, True, False),

@@ -41,7 +41,7 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("depth", [65, 260, 900, 1023])
 def test_a_deeply_nested_file_stops_no_reader(kind: str, depth: int) -> None:
-    """Depths that orjson reads and can't write again (over 254) are refused, never an exception of its own."""
+    """Depths that orjson reads and can't write again (over 254) are refused like any other."""
     example, read = READERS[kind]
     raw = orjson.dumps(example(RANDOM)).replace(b'"epoch":"e1"', b'"epoch":' + nested(depth), 1)
     assert nested(depth) in raw

@@ -8,8 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from mac_side.screen_commands import waiting_commands, write_command
-from mac_side.screen_commands import Command
+from mac_side.screen_commands import Command, waiting_commands, write_command
 from mac_side.state_file import StateFile
 from shared_schema.errors import SettingsError, StateError
 from shared_schema.settings import load_settings

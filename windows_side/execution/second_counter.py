@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared_schema.disk import LocalDisk
 from shared_schema.errors import StateError
 from shared_schema.ids import InstanceId, LedgerId
 
@@ -63,10 +64,12 @@ class SecondCounter:
     def _open(self, raw: bytes) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
-            # Whole from its first moment: an empty file would be taken for a damaged one.
-            new = self.path.with_name(self.path.name + ".new")
-            new.write_bytes(raw)
-            os.replace(new, self.path)
+            # Whole from its first moment, after a power loss too: an empty file would be taken for damaged.
+            disk, new = LocalDisk(), self.path.with_name(self.path.name + ".new")
+            disk.remove(new)
+            disk.create(new, raw)
+            disk.replace(new, self.path)
+            disk.sync_folder(self.path.parent)
         return os.open(self.path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
 
     def close(self) -> None:
