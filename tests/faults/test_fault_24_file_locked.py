@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ class Windows:
         self.tries = 0
         self._number = number
         self._held_for = held_for
-        self._real = disk_room.os
+        self._real = os
         system = SimpleNamespace(**{name: getattr(self._real, name) for name in dir(self._real)})
         system.name, system.replace = "nt", self.replace
         monkeypatch.setattr(disk_room, "os", system)

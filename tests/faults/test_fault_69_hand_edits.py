@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mac_side.bridge_client.inbox import refusal_of
-from shared_schema.messages import Quote, QuoteSnapshot, Received, encode
-from tests.execution.bench import FUND, Bench, envelope_of, of_kind, rules_of, signal_of
+from shared_schema.messages import Envelope, OrderResult, Quote, QuoteSnapshot, Received, encode
+from tests.execution.bench import FUND, Bench, envelope_of, rules_of, signal_of
 from tests.mac_side.test_engine_decides import newest, ready
 from tests.mac_side.world import answer, moment, quote
 from windows_side.execution.actions import CopyToQuarantine
@@ -24,8 +24,8 @@ def test_a_signal_edited_by_hand_is_kept_apart() -> None:
     name = "order_signal_s1.json"
     bench.tell(bench.raw_file(raw, name))
     bench.now = bench.now.__class__(bench.now.wall + 6, bench.now.market + 6)
-    kept = of_kind(bench.tell(bench.raw_file(raw, name)), CopyToQuarantine)
-    assert [action.reason["reason"] for action in kept] == ["damaged"]  # type: ignore[attr-defined]
+    said = bench.tell(bench.raw_file(raw, name))
+    assert [a.reason["reason"] for a in said if isinstance(a, CopyToQuarantine)] == ["damaged"]
     assert not bench.submits
 
 
@@ -58,8 +58,8 @@ def test_yesterdays_result_settles_only_yesterdays_signal() -> None:
     entry = newest(made)
     received = answer(entry, NOW, entry.intention.shares).received
 
-    def refusal(head: object, body: object = None) -> str:
-        told = replace(received, envelope=head, body=body or received.body)  # type: ignore[type-var]
+    def refusal(head: Envelope | None, body: OrderResult | None = None) -> str:
+        told = replace(received, envelope=head, body=body or received.body)
         return refusal_of(entry, told, mode="simulate", account="main", version_1_allowed=True)
 
     assert refusal(received.envelope) == ""
