@@ -35,7 +35,7 @@ class Trade(Record):
     """One fill as the broker reported it."""
 
     trade_id: TradeId
-    price: float
+    price: Annotated[float, Field(gt=0)]
     """Yuan a share."""
     shares: Annotated[int, Field(gt=0)]
     time: float
@@ -57,7 +57,7 @@ class OrderResult(Record):
     state: State = "received"
     signal_digest: str = ""
     revision: Annotated[int, Field(ge=0)] = 0
-    average_price: float = 0.0
+    average_price: Annotated[float, Field(ge=0)] = 0.0
     """Yuan; 0 while nothing is filled."""
     trades: Annotated[tuple[Trade, ...], Field(strict=False)] = ()
     error_code: str = ""

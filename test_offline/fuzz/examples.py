@@ -69,10 +69,9 @@ def signal(random: Random) -> Payload:
 def result(random: Random) -> Payload:
     """A result of version 2."""
     shares = random.choice((100, 1000, 2200))
-    state, filled = random.choice(
-        [("received", 0), ("rejected", 0), ("submitted", 0), ("partly_filled", 100), ("filled", shares)]
-        + [("partly_cancelled", 100), ("cancelled", 0), ("unknown", 0), ("expired", 0)]  # noqa: RUF005
-    )
+    ends = {"partly_filled": 100, "filled": shares, "partly_cancelled": 100}
+    state = random.choice(("received", "rejected", "submitted", *ends, "cancelled", "unknown", "expired"))
+    filled = ends.get(state, 0)
     ended = state not in ("received", "submitted", "partly_filled", "unknown")
     trades = (
         [{"trade_id": f"t{_hex(random, 4)}", "price": 1.2, "shares": filled, "time": NOW}] if filled else []

@@ -313,7 +313,7 @@ def changed(random: Random, payload: dict[str, Any]) -> tuple[dict[str, Any], st
     if kind == 3:
         holder[last] = _other_kind(holder[last])
         return copy, f"retyped {place}"
-    if kind == 4 and isinstance(holder[last], int | float) and not isinstance(holder[last], bool):
+    if kind == 4 and isinstance(holder[last], int | float) and abs(holder[last]) < 2**63:
         holder[last] = holder[last] * random.choice((-1, 0, 0.1, 10, 1000, 1.0000001, 1e300))
         return copy, f"scaled {place}"
     holder[last] = odd_value(random)

@@ -252,7 +252,7 @@ SEED_RESULT: tuple[dict[str, Rule], dict[str, Rule]] = (
         "filled_shares": count,
     },
 )
-TRADE = record({"trade_id": text, "price": not_negative, "shares": some, "time": number}, {})
+TRADE = record({"trade_id": text, "price": positive, "shares": some, "time": number}, {})
 RESULT: tuple[dict[str, Rule], dict[str, Rule]] = (
     SEED_RESULT[0],
     SEED_RESULT[1]

@@ -112,6 +112,8 @@ def filled(**changes: object) -> dict[str, object]:
     [
         {"filled_shares": 900},
         {"filled_shares": -1000},
+        {"average_price": -1.2},
+        {"trades": [{"trade_id": "t1", "price": -1.2, "shares": 1000, "time": 1.0}]},
         {"trades": []},
         {"status": "pending"},
         {"status": "failed"},
@@ -124,3 +126,13 @@ def test_a_fill_without_its_trades_is_never_booked(changes: dict[str, object]) -
     decode_result(file_of(filled()))
     with pytest.raises(MessageError):
         decode_result(file_of(filled(**changes)))
+
+
+@pytest.mark.parametrize("damage", [{"price": float("nan")}, {"price": float("inf")}, {"time": float("nan")}])
+def test_a_trade_that_is_no_number_halts_and_stops_no_executor(damage: dict[str, float]) -> None:
+    """A terminal that reports a price or time of NaN is an impossible event (54), never an exception."""
+    bench = Bench()
+    bench.drop(signal_of())
+    bench.placed(signal_of().signal_id)
+    bench.trade(bench.seen_trade(shares=400, **damage))
+    assert bench.core.halt_since is not None and bench.row().trades == ()

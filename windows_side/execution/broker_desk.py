@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from shared_schema.errors import StateError
 from shared_schema.ids import OrderId, SignalId, Tag
 from shared_schema.instruments import instrument, to_ticks
@@ -236,6 +238,10 @@ class BrokerDesk:
         self._desk.do(AskDay())
 
     def _not_in_list(self, order: Order, asked_at: float) -> None:
+        if order.unclear_at > self._desk.now.wall:
+            # The clock was set back since: a list asked from now on decides.
+            self._desk.store(order, "clock_set_back", unclear_at=self._desk.now.wall)
+            return
         asked_after = order.signal_id in self._left_open or 0 < order.unclear_at < asked_at
         if not asked_after:
             return
@@ -265,7 +271,8 @@ class BrokerDesk:
             return
         status, filled = _merged(order, seen)
         final_seen = order.final_seen_at
-        if status in FINAL_STATUSES and not final_seen:
+        if status in FINAL_STATUSES and (not final_seen or final_seen > self._desk.now.wall):
+            # Seen later than now: the clock was set back, and the wait begins anew.
             final_seen = self._desk.now.wall
         changed = order.changed(
             order_id=order.order_id or seen.order_id,
@@ -316,7 +323,8 @@ class BrokerDesk:
 
     def _with_trades(self, order: Order, trades: list[BrokerTrade]) -> Order:
         for seen in trades:
-            if seen.shares <= 0 or seen.price <= 0 or not _fits(order, seen):
+            sound = seen.shares > 0 and 0 < seen.price < math.inf and math.isfinite(seen.time)
+            if not sound or not _fits(order, seen):
                 self._impossible(order, f"trade {seen.trade_id}: {seen.shares} shares at {seen.price}")
                 continue
             trade = Trade(trade_id=seen.trade_id, price=seen.price, shares=seen.shares, time=seen.time)
