@@ -8,7 +8,7 @@ import pytest
 
 from mac_side.bridge_client.link import Beat
 from mac_side.engine_core import EngineCore
-from mac_side.engine_events import BeatsSeen, OperatorSaid, StampsSeen, Tick
+from mac_side.engine_events import BeatsSeen, OperatorSaid, StampsSeen, Tick, WriteHeartbeat
 from mac_side.engine_view import make_view
 from mac_side.screen.notices import notices
 from mac_side.screen_commands import Command
@@ -178,6 +178,7 @@ def test_the_first_heartbeat_names_those_it_has_heard() -> None:
     """The echo the other side measures with: stamp, writing and coming of its newest heartbeat."""
     engine, now = running()
     (command,) = engine.begin(now)
+    assert isinstance(command, WriteHeartbeat)
     echo = command.body.seen[beat_stream("executor", "executor-one")]
     assert (echo.seq, echo.received_at) == (1, now.wall)
     assert isinstance(engine.link.executors[0], Beat)

@@ -6,7 +6,7 @@ import pytest
 
 from shared_schema.ids import InstanceId
 from shared_schema.link_health import Beat, Skew
-from shared_schema.messages import Heartbeat
+from shared_schema.messages import Heartbeat, OrderSignal
 from tests.execution.bench import OPEN_AT, Bench, alarms, envelope_of, of_kind, rules_of, signal_of
 from windows_side.execution.actions import CancelAtBroker, Say
 from windows_side.execution.events import BeatsSeen, FolderRolledBack, ResumeTyped
@@ -28,7 +28,7 @@ def live(bench: Bench, **known: object) -> None:
     bench.tell(BeatsSeen((beat(bench, **known),)))  # type: ignore[arg-type]
 
 
-def later(bench: Bench, **changes: object) -> object:
+def later(bench: Bench, **changes: object) -> OrderSignal:
     """Another intention, decided now."""
     plain = {"shares": 2000, "layer_index": 1, "timestamp": bench.now.wall}
     return signal_of(SECOND, **(plain | changes))
@@ -36,7 +36,7 @@ def later(bench: Bench, **changes: object) -> object:
 
 def words(bench: Bench) -> list[str]:
     """What the core said."""
-    return [action.action for action in of_kind(bench.actions, Say)]
+    return [action.action for action in bench.actions if isinstance(action, Say)]
 
 
 def test_a_silent_writer_places_nothing_new() -> None:

@@ -145,6 +145,19 @@ def test_a_signal_the_sync_tool_lost_is_offered_past_its_expiry(link: Link) -> N
     assert raw == link.core.state.outbox.open[0].raw, "other bytes under its name: written again"
 
 
+def test_what_stands_under_its_own_name_is_never_touched(link: Link) -> None:
+    """A mere change of its time would bring a consumed one back to life on the other host."""
+    identity = link.fall()
+    link.desk.executor.folder.remove(SIGNAL_SLOT)
+    link.pass_time(4)
+    path = link.desk.path / f"order_signal_{identity}.json"
+    before = path.stat()
+    for _ in range(4):
+        link.pass_time(4)
+    after = path.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
 def test_a_cancel_that_overtakes_its_order_settles_it(link: Link) -> None:
     """Two files arrive in either order: the cancel first, then the order is never placed."""
     identity = link.fall()
