@@ -139,8 +139,8 @@ class ExecutorHost(Host):
             wall=self.clock.wall,
             in_process=self.inside,
         )
-        self.link = BrokerLink(around, executor.heard)
-        executor.attach(self.link, None)
+        self.link = BrokerLink(around, executor.broker.heard)
+        executor.broker.attach(self.link, None)
         self.executor, self.core = executor, core
         executor.start()
 

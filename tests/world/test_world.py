@@ -29,7 +29,8 @@ def test_one_seed_is_one_trace() -> None:
 @pytest.mark.slow
 def test_another_process_plays_the_same_trace() -> None:
     """I11: neither the order of sets nor anything else of a process shows in it."""
-    code = f"from test_offline.world.run import run_seed\nfor s in {SEEDS}: print(*run_seed(s).trace, sep=chr(10))"
+    play = f"for seed in {SEEDS}: print(*run_seed(seed).trace, sep=chr(10))"
+    code = "from test_offline.world.run import run_seed\n" + play
     seen = set()
     for hash_seed in ("1", "2"):
         environment = dict(os.environ) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}

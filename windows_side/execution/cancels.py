@@ -11,6 +11,9 @@ from windows_side.execution.desk import Desk
 from windows_side.execution.order import Order
 from windows_side.execution.states import OrderEvent
 
+CLOCK_STEP = 1.0
+"""Seconds by which a clock may be corrected without anybody noticing."""
+
 
 class Cancels:
     """Keeps cancel signals until their targets have ended, and ends orders by time."""
@@ -77,6 +80,8 @@ class Cancels:
         if signal is None:
             return False
         begin = order.calling_market
+        if begin - self._desk.now.market > CLOCK_STEP:
+            return True  # the clock was set back: how long it has lasted nobody knows, and every order ends
         if self._desk.trading_day > order.trading_day or self._desk.now.market >= last_cancel_at(begin):
             return True
         lasted = trading_seconds_between(begin, self._desk.now.market, self._desk.rules.calendar)
