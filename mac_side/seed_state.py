@@ -169,7 +169,7 @@ def _price(value: Any) -> float | None:
 
 def _shares(value: Any) -> int:
     number = 0 if value is None else value
-    if isinstance(number, float) and number.is_integer():
+    if isinstance(number, float) and number.is_integer() and number < 2**53:
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise ValueError(f"shares: {value!r}")

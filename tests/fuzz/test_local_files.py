@@ -103,6 +103,8 @@ def taken_by_engine(place: Path, raw: bytes) -> bool:
         {"positions": ""},
         {"positions": 0},
         {"positions": False},
+        {"positions": [{"shares": 1e50, "cost": 2310, "buy_price": 1.05}]},
+        {"positions": [], "fixed_volume": 1e50},
         {"positions": ..., "hold_layers": 0},
         {"positions": ..., "hold_t0_volume": 0},
     ],
