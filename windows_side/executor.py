@@ -10,24 +10,22 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from shared_schema.clock import Moment, ReplayFollower
+from shared_schema.clock import ReplayFollower
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import BrokerError, FolderError
-from shared_schema.ids import Code, SignalId
+from shared_schema.errors import FolderError
+from shared_schema.ids import SignalId
 from shared_schema.logs import Log
-from shared_schema.messages import Heartbeat, Quote, Seen, reads_as_halt
+from shared_schema.messages import Heartbeat, Seen
 from shared_schema.points import Reach, pass_by
 from shared_schema.watch import FolderWatch
+from windows_side.broker_hand import BrokerHand
 from windows_side.brokers.port import (
     AccountAnswered,
     BrokerEvent,
-    BrokerPort,
-    OrderRequest,
     OrderUpdate,
-    SubmitReturned,
     TradeUpdate,
 )
 from windows_side.conflict_copies import ConflictCopies
@@ -66,13 +64,6 @@ QUIET = 2.0
 """Seconds without a commit after which the ledger may tidy up."""
 KEYBOARD_INTERVAL = 0.25
 """Seconds between two looks at what people typed."""
-
-
-class FeedsMarket(Protocol):
-    """A simulated broker, which knows the market by what it is fed."""
-
-    def feed(self, quotes: Mapping[Code, Quote], now: Moment) -> None:
-        """Match resting orders against new quotes."""
 
 
 class KeyboardOrders(Protocol):
@@ -127,10 +118,8 @@ class Executor:
         self._work = FolderWork(
             folder, views, log, monotonic, self._found_in_archive, reach, threaded=threaded
         )
-        self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
         self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
-        self._broker: BrokerPort | None = None
-        self._market: FeedsMarket | None = None
+        self.broker = BrokerHand(folder, core, rules, clock, log, watch.wake, reach)
         self._quotes = QuoteFiles(folder, log, ring=quote_ring)
         self._links = LinkWatch(
             folder, rules.instance, views.ledger_epoch, rules.calendar, core.book.everything, monotonic
@@ -140,31 +129,6 @@ class Executor:
         )
         self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._seen: dict[str, Seen] = {}
-
-    # Wiring
-
-    def heard(self, event: BrokerEvent) -> None:
-        """The broker's sink: takes an event from any thread and wakes the loop."""
-        if isinstance(event, SubmitReturned):
-            self._reach(Point.AFTER_NATIVE_CALL)
-        self._inbox.put(event)
-        self._watch.wake()
-
-    def attach(self, broker: BrokerPort, market: FeedsMarket | None) -> None:
-        """Give the executor its broker, and the market to feed where the broker is a simulated one."""
-        self._broker = broker
-        self._market = market
-
-    @property
-    def _port(self) -> BrokerPort:
-        if self._broker is None:
-            raise RuntimeError("attach a broker before the executor starts")
-        return self._broker
-
-    def is_without_market(self, code: Code) -> bool:
-        """Whether a simulated order of ``code`` has nothing to match against: OFFLINE, or no fresh quote."""
-        age = self._core.quote_age(code, self._clock.now())
-        return self._rules.offline or age > self._rules.limits.max_quote_age_seconds
 
     # The loop
 
@@ -185,7 +149,7 @@ class Executor:
             self._work.do(lambda order=order: self._show_again(order))  # type: ignore[misc]
         self._work.go_on()
         self._reach(Point.RESULTS_RESTORED)
-        self._port.start()
+        self.broker.port.start()
 
     def _show_again(self, order: Order) -> None:
         if not self._pruner.has_put_away(order):
@@ -193,7 +157,7 @@ class Executor:
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
-        self._port.check_deadlines()
+        self.broker.port.check_deadlines()
         self._perform(self._quote_events())
         self._perform(self._link_events())
         self._perform(self._halt_events())
@@ -219,7 +183,7 @@ class Executor:
 
     def end(self) -> None:
         """Stop cleanly: the broker's worker, then a last look of the views."""
-        self._port.stop()
+        self.broker.port.stop()
         self._perform(self._broker_events())
         self._write_views(last=True)
         self._work.finish()
@@ -235,7 +199,7 @@ class Executor:
                 self._seen["shared_quote"] = seen_of(envelope, self._clock.now().wall)
                 if self._rules.mode == "simulate":
                     self._clock.quote_seen(envelope.written_at, envelope.market_time)
-                self._feed_market(received.body.quotes)
+                self.broker.feed_market(received.body.quotes)
             events.append(QuoteSeen(received))
         return events
 
@@ -246,15 +210,6 @@ class Executor:
             self._work.failed(problem)
             return []
 
-    def _feed_market(self, quotes: Mapping[Code, Quote]) -> None:
-        if self._market is None:
-            return
-        try:
-            self._market.feed(quotes, self._clock.now())
-        except BrokerError as problem:
-            # Nothing of that step happened; the next quote matches again.
-            self._log.say("error", "market_not_fed", problem=problem)
-
     def _halt_events(self) -> Iterable[Event]:
         try:
             files = self._folder.halts()
@@ -263,27 +218,11 @@ class Executor:
             return []
         return [HaltsSeen(files, self._folder.key)] if files else []
 
-    def _broker_events(self) -> Iterable[Event]:
-        events: list[Event] = []
-        while True:
-            try:
-                events.append(self._inbox.get_nowait())
-            except queue.Empty:
-                break
-        if events:
-            self._reach(Point.BROKER_HEARD)
+    def _broker_events(self) -> list[BrokerEvent]:
+        events = self.broker.news()
         if any(isinstance(event, (AccountAnswered, OrderUpdate, TradeUpdate)) for event in events):
             self._views.account_changed()
-        for event in events:
-            if isinstance(event, SubmitReturned):
-                self._say_latency(event)
         return events
-
-    def _say_latency(self, event: SubmitReturned) -> None:
-        order = self._core.book.get(event.signal_id)
-        if order is not None and order.file_time and event.started_at:
-            taken = round((event.started_at - order.file_time) * 1000, 3)
-            self._log.say("info", "order_submitted", signal_id=event.signal_id, milliseconds=taken)
 
     def _file_events(self) -> list[Event]:
         events: list[Event] = []
@@ -330,10 +269,10 @@ class Executor:
             self._count()
         for action in actions:
             if isinstance(action, (Submit, CancelAtBroker, AskDay, AskAccount)):
-                self._to_broker(action)
+                self.broker.perform(action)
         for action in actions:
             if isinstance(action, Submit):
-                self._say_sent(action.request)
+                self.broker.say_sent(action.request)
         for action in actions:
             self._in_folder(action)
 
@@ -343,55 +282,6 @@ class Executor:
             ledger = self._ledger
             self._counter.write(Counted(ledger.ledger_id, ledger.commits, self._rules.instance))
             self._reach(Point.COUNTED)
-
-    def _to_broker(self, action: Submit | CancelAtBroker | AskDay | AskAccount) -> None:
-        match action:
-            case Submit(request, expires_at):
-                self._port.submit(request, lambda: self._guard(expires_at))
-                self._reach(Point.AFTER_HANDING_ON)
-            case CancelAtBroker(order_id):
-                self._reach(Point.BEFORE_CANCEL)
-                self._port.cancel(order_id)
-            case AskDay():
-                self._reach(Point.BEFORE_ASKING)
-                self._port.ask_day()
-            case AskAccount():
-                self._port.ask_account()
-
-    def _say_sent(self, request: OrderRequest) -> None:
-        # After the submit was handed on: a line in the log costs as much as the wake-up of the worker.
-        simulated = self._rules.mode == "simulate"
-        self._log.say(
-            "info",
-            "simulated_order" if simulated else "order_sent",
-            signal_id=request.signal_id,
-            code=request.code,
-            direction=request.direction,
-            shares=request.shares,
-            price=request.price,
-            tag=request.tag,
-        )
-
-    def _guard(self, expires_at: float) -> str | None:
-        reason = self.stops(expires_at)
-        if reason is None:
-            self._reach(Point.BEFORE_NATIVE_CALL)
-        return reason
-
-    def stops(self, expires_at: float) -> str | None:
-        """The guard, looked at in the worker directly before the native call: "halt", "expired" or None."""
-        if self._core.halt_since is not None:
-            return "halt"
-        try:
-            if any(
-                reads_as_halt(raw, self._folder.key, name)[0] and not self._core.was_lifted(name, raw)
-                for name, raw in self._folder.halts().items()
-            ):
-                return "halt"
-        except FolderError:
-            # Whether a halt lies there can't be known: the one safe answer is to place nothing.
-            return "halt"
-        return "expired" if self._clock.now().wall > expires_at else None
 
     def _in_folder(self, action: Action) -> None:
         match action:

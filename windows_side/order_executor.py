@@ -247,7 +247,7 @@ def _with_simulated_broker(
         commission_rate=chosen.commission_rate,
         min_commission=chosen.min_commission,
         participation=chosen.participation,
-        instant_fill=lambda code: executor.is_without_market(code),
+        instant_fill=lambda code: executor.broker.is_without_market(code),
     )
     views = ExecutorViews(
         folder,
@@ -275,7 +275,7 @@ def _with_simulated_broker(
         threaded=True,
         quote_ring=settings.sync.defaults.quote_ring > 0,
     )
-    executor.attach(BrokerWorker(broker, executor.heard), broker)
+    executor.broker.attach(BrokerWorker(broker, executor.broker.heard), broker)
     return executor, broker
 
 

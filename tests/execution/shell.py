@@ -108,8 +108,8 @@ class Shell:
             put_back=opened.put_back,
             reach=self.reach,
         )
-        self.worker = BrokerWorker(self.broker, self.executor.heard)
-        self.executor.attach(self.worker, self.broker)
+        self.worker = BrokerWorker(self.broker, self.executor.broker.heard)
+        self.executor.broker.attach(self.worker, self.broker)
         self.executor.start()
 
     def monotonic(self) -> float:

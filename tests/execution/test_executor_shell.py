@@ -323,13 +323,13 @@ def test_a_half_written_halt_halts_and_its_writers_newer_file_lifts_it(shell: Sh
 
 def test_the_guard_sees_a_halt_the_loop_has_not_seen(shell: Shell) -> None:
     """Looked at last, directly before the native call; a folder that can't be read halts too."""
-    assert shell.executor.stops(time.time() + 10) is None
-    assert shell.executor.stops(time.time() - 1) == "expired"
+    assert shell.executor.broker.stops(time.time() + 10) is None
+    assert shell.executor.broker.stops(time.time() - 1) == "expired"
     halt_file(shell, b"{}")
-    assert shell.executor.stops(time.time() + 10) == "halt"
+    assert shell.executor.broker.stops(time.time() + 10) == "halt"
     (shell.folder.path / "control" / halt_name("dashboard@mac")).unlink()
     shell.disk.fails = lambda step, path: step == "list"
-    assert shell.executor.stops(time.time() + 10) == "halt"
+    assert shell.executor.broker.stops(time.time() + 10) == "halt"
     shell.disk.fails = lambda step, path: False
 
 

@@ -189,7 +189,7 @@ def test_the_counter_is_written_before_the_submit_leaves(shell: Shell) -> None:
         def __getattr__(self, name: str) -> object:
             return lambda *_: None
 
-    shell.executor.attach(Port(), None)  # type: ignore[arg-type]
+    shell.executor.broker.attach(Port(), None)  # type: ignore[arg-type]
     shell.drop(shell.signal("s1"))
     shell.until(lambda: counted)
     assert counted == [0]

@@ -33,7 +33,7 @@ def _submits_before_it_records(patch: pytest.MonkeyPatch) -> None:
     def perform(self: Executor, actions: list) -> None:  # type: ignore[type-arg]
         for action in actions:
             if type(action).__name__ == "Submit":
-                self._to_broker(action)
+                self.broker.perform(action)
         inside(self, [action for action in actions if type(action).__name__ != "Submit"])
 
     patch.setattr(Executor, "_perform_actions", perform)
