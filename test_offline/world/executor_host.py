@@ -159,7 +159,7 @@ class ExecutorHost(Host):
 
     def poll_interval(self) -> float:
         busy = self.core is not None and (not self.core.ready or bool(self.core.book.open()))
-        return 0.5 if busy else 1.5
+        return 1.0 if busy else 2.0
 
     def _account(self) -> Account:
         counter = self.world.counter

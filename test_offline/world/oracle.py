@@ -295,6 +295,8 @@ class Oracle:
                 found.append(
                     f"{entry.signal_id}: {entry.intention.applied_shares} applied of {row.filled_shares}"
                 )
+        if strategy.state.halted and not self.expects_halt:
+            found.append("the strategy is halted")
         if executor.halt_since is not None and not self.expects_halt:
             found.append(f"executor halted: {executor.halt_reason}")
         return found

@@ -100,7 +100,7 @@ class StrategyHost(Host):
         self.engine = None
 
     def poll_interval(self) -> float:
-        return 1.5
+        return 2.0
 
     @property
     def core(self) -> EngineCore | None:

@@ -114,15 +114,15 @@ class World:
             time.after(injection.at, lambda injection=injection: self._begin(injection))  # type: ignore[misc]
         time.run_until(plan.start + plan.seconds)
         self._heal()
-        end = time.now + SETTLE
+        end, quiet = time.now + SETTLE, 0
         while time.now < end:
             time.run_until(time.now + 4.0)
             end += self._pass_the_break()
             self.oracle.check_strategy()
-            if self._strategy_rests() and self.oracle.is_settled():
+            quiet = quiet + 1 if self._strategy_rests() and self.oracle.is_settled() else 0
+            if quiet == 2:
                 break
             self.operator_resumes()
-        time.run_until(time.now + 4.0)
         self.oracle.check_end()
 
     def _pass_the_break(self) -> float:
