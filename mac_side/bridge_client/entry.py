@@ -133,7 +133,7 @@ def lot_from_json(value: dict[str, Any]) -> Lot:
     """The lot in ``value``; unknown keys are kept. Raises KeyError, TypeError or ValueError."""
     known = ("shares", "cost", "buy_price", "client_order_id", "top_up_ids")
     shares, cost, price = value["shares"], float(value["cost"]), float(value["buy_price"])
-    if isinstance(shares, float) and shares.is_integer() and shares < 2**53:  # beyond, it is no count any more
+    if isinstance(shares, float) and shares.is_integer() and shares < 2**53:  # beyond, no count
         shares = int(shares)
     if isinstance(shares, bool) or not isinstance(shares, int) or shares <= 0:
         raise ValueError(f"shares: {shares!r}")
