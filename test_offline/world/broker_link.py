@@ -13,7 +13,7 @@ from typing import Any
 
 from shared_schema.ids import OrderId
 from test_offline.world.counter import Counter
-from test_offline.world.timeline import Timeline
+from test_offline.world.timeline import Killed, Timeline
 from windows_side.brokers.port import (
     AccountAnswered,
     BrokerEvent,
@@ -188,9 +188,15 @@ class BrokerLink:
         if reason is not None:
             self._sink(SubmitTurnedBack(request.signal_id, reason))
             return
-        self._a.point("native.before")
         started_at = self._a.wall()
         self._a.native_call(request)
+        try:
+            self._a.point("native.before")
+        except Killed:
+            # A real terminal is another process: what was handed to it may still become an order.
+            if not self.absence_is_proof and self._a.chance.random() < 0.5:
+                self._a.timeline.after(self._a.chance.uniform(0.1, 6.0), lambda: self._outlives(request))
+            raise
         self._native(request, started_at)
 
     def _native(self, request: OrderRequest, started_at: float) -> None:
@@ -243,6 +249,10 @@ class BrokerLink:
         a.point("native.after")
         return order
 
+    def _outlives(self, request: OrderRequest) -> None:
+        order = self._a.counter.place(request)
+        self._a.timeline.after(0.5, lambda: self._a.counter.match(order.order_id))
+
     def _newest(self, request: OrderRequest) -> OrderId:
         return self._a.counter.of_tag(request.tag)[-1].order_id
 
@@ -259,9 +269,12 @@ class BrokerLink:
             self._sink(ReadinessChanged(Readiness(False, "call hung")))
             self._later(a.chance.uniform(0.5, 2.0), self._open)
 
+        if outcome == "after" and not self.absence_is_proof:
+            a.timeline.after(late - 0.01, lambda: self._outlives(request))
+
         def end() -> None:
             self._hung_submits -= 1
-            if outcome == "after":
+            if outcome == "after" and self.absence_is_proof:
                 self._place(request)
             if outcome != "never":
                 returned(Placed(self._newest(request)))
