@@ -146,8 +146,10 @@ def _same_id(world, injection: Injection, chance: random.Random) -> None:  # typ
         return
     if not isinstance(payload, dict) or "checksum" not in payload:
         return
+    if not isinstance(payload.get("shares"), int):
+        return
     payload.pop("checksum")
-    payload["shares"] = payload.get("shares", 100) + 100
+    payload["shares"] += 100
     raw = orjson.dumps(payload | {"checksum": checksum(payload)}, option=orjson.OPT_SORT_KEYS)
     world.seen(injection.fault)
     _drop(world, signal_name(SignalId(str(payload["signal_id"]))), raw)
