@@ -31,8 +31,8 @@ from mac_side.strategy.parameters import GridParameters
 from mac_side.view import Alarm, Event
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, InstanceId, SignalId
-from shared_schema.link_health import LinkHealth, beat_stream, health_of
 from shared_schema.integrity import Key
+from shared_schema.link_health import LinkHealth, beat_stream, health_of
 from shared_schema.log_lines import Level
 from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
 from shared_schema.trading_calendar import TradingCalendar
