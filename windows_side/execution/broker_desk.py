@@ -28,8 +28,8 @@ from windows_side.execution.desk import Desk
 from windows_side.execution.events import ResolveTyped
 from windows_side.execution.final_list import FinalList, final_list_of, nothing_unexplained
 from windows_side.execution.ledger import JournalEntry
-from windows_side.execution.order import Order
-from windows_side.execution.resolve import candidates_of, objection_to
+from windows_side.execution.order import NO_ORDER_ID, Order
+from windows_side.execution.resolve import candidates_of, is_anothers, objection_to
 from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
@@ -87,11 +87,31 @@ class BrokerDesk:
             return
         if order.order_id == order_id and order.state != "unknown":
             return
+        if any(is_anothers(order, seen) for seen in self._seen_of(order_id)):
+            self._id_of_another(order, order_id)
+            return
         if not self._is_the_one(order, order_id):
             return
         if self._may(order, OrderEvent.LIVE):
             order = order.after(OrderEvent.LIVE)
         self._settle(self._with_orphans(order.changed(order_id=order_id)), "placed", order_id, force=True)
+
+    def _seen_of(self, order_id: OrderId) -> list[BrokerOrder | BrokerTrade]:
+        """What was seen under ``order_id`` and belongs to no row."""
+        shown: list[BrokerOrder | BrokerTrade] = [*self._orphans.get(order_id, {}).values()]
+        return [*shown, self._mirror[order_id]] if order_id in self._mirror else shown
+
+    def _id_of_another(self, order: Order, order_id: OrderId) -> None:
+        """The broker answered with an id that is not this row's: it proves nothing, the row is in doubt."""
+        if order.order_id == order_id and (order.trades or order.is_terminal):
+            self._impossible(order, f"order {order_id} was followed and carries another remark or time")
+            return
+        self._desk.alarm("order_id_of_another", signal_id=order.signal_id, order_id=order_id)
+        if order.order_id in (NO_ORDER_ID, order_id):
+            nothing = order.changed(
+                order_id=NO_ORDER_ID, broker_status=0, broker_filled=0, final_seen_at=0.0, cancel_sent_at=0.0
+            )
+            self._unclear(nothing, Unclear(f"order id {order_id} is another order's"))
 
     def _unclear(self, order: Order, answer: Unclear) -> None:
         if order.order_id or not self._may(order, OrderEvent.NO_ANSWER):
@@ -155,7 +175,9 @@ class BrokerDesk:
         """The day's list; a failed one says nothing. Whether it was a complete answer."""
         if event.day is None:
             return False
-        for broker_order in event.day.orders:
+        # Those without our tag first: a row must let go of another's id before its own is shown.
+        book = self._desk.book
+        for broker_order in sorted(event.day.orders, key=lambda seen: book.by_tag(seen.remark) is not None):
             self.order_updated(broker_order, event.asked_at)
         for trade in event.day.trades:
             self.trade_updated(trade)
@@ -231,6 +253,7 @@ class BrokerDesk:
             "resolved_placed",
             f"{event.order_id} {event.reason}".strip(),
             order_id=event.order_id,
+            order_id_typed=True,
             error_code="",
             final_seen_at=0.0,
         )
@@ -262,6 +285,10 @@ class BrokerDesk:
         if order is None:
             order = self._desk.book.by_order_id(seen.order_id)
         if order is None:
+            self._not_ours(seen)
+            return
+        if is_anothers(order, seen):
+            self._id_of_another(order, seen.order_id)
             self._not_ours(seen)
             return
         if _differs(order, seen):
@@ -312,6 +339,10 @@ class BrokerDesk:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
             if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
                 self._tag_without_row(seen.order_id, Tag(seen.remark))
+            return
+        if is_anothers(order, seen):
+            self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            self._id_of_another(order, seen.order_id)
             return
         if not self._is_the_one(order, seen.order_id):
             return

@@ -188,7 +188,7 @@ class ExecutorCore:
             self._desk.begin_doubt(self._desk.now.wall + self._rules.limits.future_seconds)
             self._broker.accept_foreign_tags()
             self._desk.do(TrustLedger())
-        self._desk.set_halt(self._desk.halt.resumed(event.files))
+        self._desk.set_halt(self._desk.halt.resumed(event.files, event.shown))
 
     def _rolled_back(self) -> None:
         """Hold trading until a person resumes, and show what the folder forgot."""

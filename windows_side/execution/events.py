@@ -47,6 +47,8 @@ class ResumeTyped:
 
     reason: str
     files: Mapping[str, bytes | None]
+    shown: Mapping[str, str] | None = None
+    """Digests of the halt files the person was shown; None where that was not told."""
 
 
 @dataclass(frozen=True)

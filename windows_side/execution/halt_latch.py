@@ -80,11 +80,21 @@ class HaltLatch:
             return self
         return HaltLatch({**self.active, name: ActiveHalt(now, reason, "")}, self.lifted)
 
-    def resumed(self, files: Mapping[str, bytes | None]) -> HaltLatch:
-        """The latch after a person typed ``miniqmt resume`` here: nothing halts until a new file comes."""
+    def resumed(
+        self, files: Mapping[str, bytes | None], shown: Mapping[str, str] | None = None
+    ) -> HaltLatch:
+        """The latch after a person typed ``miniqmt resume`` here: nothing halts until a new file comes.
+
+        ``shown`` are the digests of the files the person was shown (None: not told): what has come or
+        changed since then was not meant and goes on halting.
+        """
+        unseen = {
+            name for name, raw in files.items() if shown is not None and shown.get(name) != _digest(raw)
+        }
+        active = {name: halt for name, halt in self.active.items() if name in unseen}
         lifted = {name: halt.digest for name, halt in self.active.items()}
         lifted |= {name: _digest(raw) for name, raw in files.items()}
-        return HaltLatch({}, lifted)
+        return HaltLatch(active, {name: digest for name, digest in lifted.items() if name not in unseen})
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger."""
@@ -96,6 +106,11 @@ class HaltLatch:
         """From the ledger; an empty table is a latch that never halted."""
         active = {name: ActiveHalt(*entry) for name, entry in plain.get("active", {}).items()}
         return cls(active, dict(plain.get("lifted", {})))
+
+
+def digests_of(files: Mapping[str, bytes | None]) -> dict[str, str]:
+    """What tells these halt files from later ones, by name."""
+    return {name: _digest(raw) for name, raw in files.items()}
 
 
 def _digest(raw: bytes | None) -> str:

@@ -42,6 +42,8 @@ class Order:
     unclear_at: float = 0.0
     """When the place call ended without a usable answer; 0: it did not."""
     order_id: OrderId = NO_ORDER_ID
+    order_id_typed: bool = False
+    """Whether a person said that this id is the row's: remark and time are not asked any more."""
     broker_status: int = 0
     broker_filled: int = 0
     broker_message: str = ""

@@ -29,6 +29,9 @@ class OrderBook:
 
     def put(self, order: Order) -> None:
         """Keep the newest value of a row."""
+        before = self._orders.get(order.signal_id)
+        if before is not None and before.order_id != order.order_id:
+            self._by_order_id.pop(before.order_id, None)
         self._orders[order.signal_id] = order
         self.tally.put(order)
         self._known[order.signal_id] = order.digest

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.sessions import trading_day_of
-from windows_side.brokers.port import BrokerOrder
+from windows_side.brokers.port import BrokerOrder, BrokerTrade
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
 
 WINDOW = 300.0
 """Seconds around the call within which an order may be the one that was placed."""
+BEFORE_CALL = 120.0
+"""Seconds before the call that a broker's clock may show for an order of ours."""
 
 
 def candidates_of(order: Order, listed: Iterable[BrokerOrder], book: OrderBook) -> list[BrokerOrder]:
@@ -37,6 +39,16 @@ def objection_to(order: Order, seen: BrokerOrder, book: OrderBook) -> str | None
     if (seen.code, seen.direction, seen.shares) != (signal.code, signal.direction, signal.shares):
         return "differs"
     return None
+
+
+def is_anothers(order: Order, seen: BrokerOrder | BrokerTrade) -> bool:
+    """Whether remark or time say that what carries this row's order id is not this row's.
+
+    An empty remark says nothing: a terminal shows remarks to the client alone that wrote them.
+    """
+    if order.order_id_typed or seen.remark == order.tag:
+        return False
+    return bool(seen.remark) or 0 < seen.time < order.calling_market - BEFORE_CALL
 
 
 def _same_price(order: Order, seen: BrokerOrder) -> bool:
