@@ -19,6 +19,7 @@ from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import halt_name
 from shared_schema.words import say, say_both
+from windows_side.execution.halt_latch import digests_of
 from windows_side.keyboard import Typed
 
 WORD = "RESUME"
@@ -82,6 +83,7 @@ def resume(
     ledgers = own_ledgers(settings.runtime_dir)
     executors = Executors.seen_now(found, settings.sync.defaults.heartbeat_red_after, time.time())
     alive = executors.alive()
+    shown = digests_of(found.halts())
     halts = halts_in_force(found, ledgers, own_books(settings, found.path, time.time()), alive)
     if halts.is_empty:
         typer.echo(say("operate.resume.nothing"))
@@ -100,7 +102,8 @@ def resume(
         lift_halt(found, name, writer, reason.strip(), mode, time.time())
         typer.echo(say("operate.resume.lifted", name=name))
     if keyboard is not None and halts.others:
-        typed = Typed(kind="resume", reason=reason.strip(), by=writer_of(OPERATOR), at=time.time())
+        by = writer_of(OPERATOR)
+        typed = Typed(kind="resume", reason=reason.strip(), halts=shown, by=by, at=time.time())
         if type_and_watch(settings.runtime_dir, typed, wait):
             typer.echo(say("operate.resume.typed", instance=keyboard.body.instance))
         else:

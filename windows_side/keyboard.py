@@ -37,6 +37,8 @@ class Typed(Record):
     signal_id: str = ""
     order_id: str = ""
     """Of "resolve": the broker's id where the order was placed, "" where it was not."""
+    halts: dict[str, str] | None = None
+    """Of "resume": the digests of the halt files the person was shown, by name."""
     by: str = ""
     at: float
 
@@ -90,4 +92,4 @@ class Keyboard:
         if typed.kind == "resolve":
             order_id = OrderId(typed.order_id) if typed.order_id else None
             return ResolveTyped(SignalId(typed.signal_id), order_id, f"{typed.by}: {typed.reason}")
-        return ResumeTyped(f"{typed.by}: {typed.reason}", self._exchange.halts())
+        return ResumeTyped(f"{typed.by}: {typed.reason}", self._exchange.halts(), typed.halts)

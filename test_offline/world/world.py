@@ -26,8 +26,10 @@ from test_offline.world.strategy_host import CALENDAR, StrategyHost
 from test_offline.world.sync import ROOT, SyncEngine
 from test_offline.world.timeline import Timeline
 from windows_side.brokers.account_message import account_message
+from windows_side.execution.halt_latch import digests_of
 from windows_side.execution.rules import Rules
 
+CONTROL = f"{ROOT}/control"
 INSTANCE = InstanceId("sim-00000001")
 QUOTE_INTERVAL = 5.0
 SETTLE = 260.0
@@ -181,6 +183,12 @@ class World:
                     host.disk.drop(f"{ROOT}/control", name)
         self.type_resume()
         self.tell_strategy("resume")
+        for halt in state.halts if state is not None else ():
+            # One that the executor never saw, only its own writer can lift.
+            at = self.strategy.clock.wall()
+            lifted = {"halt": False, "reason": "looked at it", "by": "person@x", "at": at}
+            if not halt.name.startswith("halt.dashboard"):
+                self.strategy.disk.put(f"{ROOT}/control", halt.name, orjson.dumps(lifted))
 
     def _strategy_rests(self) -> bool:
         """The grid would go on for ever: a person pauses it. Whether nothing new is sent any more."""
@@ -194,7 +202,9 @@ class World:
         """``miniqmt resume`` at the executor's own keyboard."""
         self.oracle.resumed()
         at = self.executor.clock.wall()
-        body = {"kind": "resume", "reason": "looked at it", "by": "operator", "at": at}
+        shown = {name: self.executor.disk.peek(CONTROL, name) for name in self.executor.disk.names(CONTROL)}
+        halts = digests_of({name: inode.data for name, inode in shown.items() if inode is not None})
+        body = {"kind": "resume", "reason": "looked at it", "by": "operator", "at": at, "halts": halts}
         folder = f"{RUNTIME}/executor_commands"
         self.executor.disk.make_folder(Path(folder))
         name = f"{int(at * 1e9):020d}-00.json"

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from tests.execution.bench import OPEN_AT, Bench, of_kind, rules_of, signal_of
+from pathlib import Path
+
+from shared_schema.clock import Stamper
+from shared_schema.disk import LocalDisk
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import halt_name
+from shared_schema.ids import Epoch
+from tests.execution.bench import ACCOUNT, OPEN_AT, Bench, of_kind, rules_of, signal_of
 from windows_side.brokers.port import BrokerStatus, Unclear
 from windows_side.execution.actions import CancelAtBroker
+from windows_side.execution.events import HaltsSeen, ResumeTyped
+from windows_side.execution.halt_latch import digests_of
+from windows_side.executor_views import ExecutorViews
 
 FIRST = "BUY_159201.SZ_L1_00000001"
 
@@ -64,3 +74,44 @@ def test_a_doubt_from_a_clock_that_ran_ahead_is_settled_by_the_next_list() -> No
     bench.pass_time(3.0)
     bench.day()
     assert bench.state() == "not_placed"
+
+
+def test_a_resume_lifts_only_what_the_person_was_shown() -> None:
+    """Seed 727: typed while the executor was busy or down; the halt that came meanwhile goes on halting."""
+    first, later = b'{"halt": true, "reason": "first"}', b'{"halt": true, "reason": "later"}'
+    bench = Bench()
+    bench.halt(first, "person@mac")
+    shown = digests_of({halt_name("person@mac"): first})
+    files = {halt_name("person@mac"): first, halt_name("other@mac"): later}
+    bench.tell(ResumeTyped("looked", files, shown))
+    bench.tell(HaltsSeen(files))
+    assert "later" in bench.core.halt_reason and "first" not in bench.core.halt_reason
+    bench.tell(ResumeTyped("looked again", files, digests_of(files)))
+    bench.tell(HaltsSeen(files))
+    assert bench.core.halt_since is None
+
+
+class CountingDisk(LocalDisk):
+    """Counts the files put in place."""
+
+    def __init__(self) -> None:
+        self.renamed = 0
+
+    def replace(self, source: Path, target: Path) -> None:
+        self.renamed += 1
+        super().replace(source, target)
+
+
+def test_a_result_asked_for_again_is_written_anew(tmp_path: Path) -> None:
+    """Seed 100401: the other side's copy was zeroed at equal size and time; only a new file travels."""
+    disk, bench = CountingDisk(), Bench()
+    bench.drop(signal_of())
+    folder = DropFolder(tmp_path, disk)
+    folder.prepare()
+    stamper = Stamper("executor@test", Epoch("x"), "simulate", ACCOUNT)
+    views = ExecutorViews(folder, bench.ledger, bench.rules, stamper, Epoch("l"), 1.0, None)
+    views.result_if_missing(bench.row())
+    views.result_if_missing(bench.row())
+    assert disk.renamed == 1
+    views.result_again(bench.row())
+    assert disk.renamed == 2
