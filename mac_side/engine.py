@@ -122,6 +122,7 @@ class Engine:
         while not stop.is_set():
             if not self.attempt():
                 stop.wait(FOLDER_RETRY)
+            self.watch.look_after(self.log)
             self.watch.wait(TICK_INTERVAL)
         self.end()
 

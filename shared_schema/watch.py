@@ -12,6 +12,8 @@ from typing import Any
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from shared_schema.logs import Log
+
 # On Windows watchdog 7 holds events back until the folder was quiet for this long (1 s by default).
 _OBSERVER_TIMEOUT = 0.02
 # Its warnings about a watch that is being stopped concern nobody: ``healthy`` tells what matters.
@@ -41,6 +43,7 @@ class FolderWatch:
         self.interval = interval
         self._woken = threading.Event()
         self._observer: Any = None
+        self._alarm_due = use_watcher
         self.problem = ""
         if use_watcher:
             self._start(path, concerns)
@@ -61,6 +64,13 @@ class FolderWatch:
     def healthy(self) -> bool:
         """Whether a watcher wakes early; False where only the interval does."""
         return self._observer is not None and self._observer.is_alive()
+
+    def look_after(self, log: Log) -> None:
+        """Say once where a watcher was asked for and none runs: from now on the interval alone wakes."""
+        if self._alarm_due and not self.healthy:
+            self._alarm_due = False
+            detail = self.problem or "the watcher's thread ended"
+            log.say("error", "watcher_dead", detail=detail, interval=self.interval)
 
     def wake(self) -> None:
         """End the wait from outside."""

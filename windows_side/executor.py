@@ -137,6 +137,7 @@ class Executor:
         self.start()
         while not stop.is_set():
             self.turn()
+            self._watch.look_after(self._log)
             self._watch.wait()
         self.end()
 
@@ -207,14 +208,14 @@ class Executor:
         try:
             return self._links.events(self._clock.now(), urgent=urgent)
         except FolderError as problem:
-            self._work.failed(problem)
+            self._work.listing_failed(problem)
             return []
 
     def _halt_events(self) -> Iterable[Event]:
         try:
             files = self._folder.halts()
         except FolderError as problem:
-            self._work.failed(problem)
+            self._work.listing_failed(problem)
             return []
         return [HaltsSeen(files, self._folder.key)] if files else []
 
@@ -226,12 +227,15 @@ class Executor:
 
     def _file_events(self) -> list[Event]:
         events: list[Event] = []
+        if not self._work.takes_writings:
+            # Nobody could be answered: what lies there waits until it can be, or expires.
+            return events
         while not self._again.empty():
             events.append(self._again.get_nowait())
         try:
             events += self._scan.events()
         except FolderError as problem:
-            self._work.failed(problem)
+            self._work.listing_failed(problem)
             return events
         self._work.listing_worked()
         return events

@@ -51,6 +51,7 @@ RESTORE_FOR = 900.0
 RESTORE_AT_MOST = 100
 
 Step = Callable[[], object]
+"""A piece of the folder's work; True where it has written something."""
 
 
 class ExecutorViews:
@@ -191,20 +192,24 @@ class ExecutorViews:
             self._settled = dict.fromkeys(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
         return self._settled
 
-    def _write_executed(self, ids: tuple[SignalId, ...], now: Moment) -> None:
+    def _write_executed(self, ids: tuple[SignalId, ...], now: Moment) -> bool:
         self._reach(Point.BEFORE_EXECUTED)
         self._publish(EXECUTED, ExecutedSignals(signal_ids=ids), now)
         self._reach(Point.AFTER_EXECUTED)
+        return True
 
-    def _write_snapshot(self, now: Moment) -> None:
-        if self._snapshot is not None:
-            body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
-            self._publish(ACCOUNT_SIMULATE, body, now)
-            self._reach(Point.AFTER_SNAPSHOT)
+    def _write_snapshot(self, now: Moment) -> bool:
+        if self._snapshot is None:
+            return False
+        body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
+        self._publish(ACCOUNT_SIMULATE, body, now)
+        self._reach(Point.AFTER_SNAPSHOT)
+        return True
 
-    def _write_heartbeat(self, name: str, beat: Heartbeat, now: Moment) -> None:
+    def _write_heartbeat(self, name: str, beat: Heartbeat, now: Moment) -> bool:
         self._publish(name, beat, now)
         self._reach(Point.AFTER_HEARTBEAT)
+        return True
 
     def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
         envelope = self._stamper.next(now, trading_day_of(now.market))

@@ -25,6 +25,8 @@ from windows_side.executor_views import ExecutorViews
 
 RETRY = 0.5
 """Seconds after which a result that the folder refused is tried again."""
+CALM = 10.0
+"""Seconds without a failure after which the folder is said to work again."""
 
 FoundInArchive = Callable[[SignalId, bytes], None]
 """Told of a signal that lay under an archived name and has another id."""
@@ -53,7 +55,9 @@ class FolderWork:
         self._steps: deque[Callable[[], object]] = deque()
         self._results: dict[SignalId, Order] = {}
         self._results_again_at = float("-inf")
-        self._failed = False
+        self._refused: set[SignalId] = set()
+        self._listing_failed = self._writing_failed = self._said = False
+        self._failed_at = float("-inf")
         self._problem: BaseException | None = None
         self._turn = threading.Condition()
         self._busy = self._ended = False
@@ -72,7 +76,9 @@ class FolderWork:
             self._turn.notify()
 
     def do(self, step: Callable[[], object]) -> None:
-        """Let ``step`` be done in turn; a FolderError of it is said, not raised."""
+        """Let ``step`` be done in turn; a FolderError of it is said, not raised.
+
+        A step that returns True has written something: the folder takes writings."""
         with self._turn:
             self._steps.append(step)
             self._turn.notify()
@@ -95,6 +101,7 @@ class FolderWork:
         """Do what is due (without a thread), and raise what killed the thread (with one)."""
         if self._problem is not None:
             raise self._problem
+        self._say_recovered()
         if self._thread is None:
             while self._one():
                 pass
@@ -114,17 +121,39 @@ class FolderWork:
             self._turn.notify()
         self._thread.join(1.0)
 
-    def listing_worked(self) -> None:
-        """The folder could be listed: say so where it had failed."""
-        if self._failed:
-            self._failed = False
-            self._log.say("info", "folder_recovered", folder=self._folder.path)
+    @property
+    def takes_writings(self) -> bool:
+        """Whether the last writing succeeded: where nobody could be answered nothing new is taken."""
+        return not self._writing_failed
 
-    def failed(self, problem: FolderError) -> None:
-        """The folder failed: said once until it works again."""
-        if not self._failed:
-            self._failed = True
+    def listing_worked(self) -> None:
+        """The folder could be listed."""
+        self._listing_failed = False
+
+    def listing_failed(self, problem: FolderError) -> None:
+        """The folder could not be listed."""
+        self._listing_failed = True
+        self._say_failed(problem)
+
+    def _writing_worked(self) -> None:
+        self._writing_failed = False
+
+    def _did_not_write(self, problem: FolderError) -> None:
+        self._writing_failed = True
+        self._say_failed(problem)
+
+    def _say_failed(self, problem: FolderError) -> None:
+        """Said once, until the folder was calm for a while: one bad name must not flood the log."""
+        self._failed_at = self._monotonic()
+        if not self._said:
+            self._said = True
             self._log.say("error", "folder_failed", problem=problem)
+
+    def _say_recovered(self) -> None:
+        calm = self._monotonic() - self._failed_at >= CALM
+        if self._said and calm and not self._listing_failed and not self._writing_failed:
+            self._said = False
+            self._log.say("info", "folder_works_again", folder=self._folder.path)
 
     # The work
 
@@ -159,9 +188,10 @@ class FolderWork:
             self._write(order)
         elif step is not None:
             try:
-                step()
+                if step() is True:
+                    self._writing_worked()
             except FolderError as problem:
-                self.failed(problem)
+                self._did_not_write(problem)
         return order is not None or step is not None
 
     def _write(self, order: Order) -> None:
@@ -172,7 +202,14 @@ class FolderWork:
                 # At the end: one bad name must not hold the others; a newer revision wins.
                 self._results.setdefault(order.signal_id, order)
                 self._results_again_at = self._monotonic() + RETRY
-            self.failed(problem)
+            if order.signal_id in self._refused:
+                self._say_failed(problem)  # told before: whether the folder takes others is another matter
+            else:
+                self._refused.add(order.signal_id)
+                self._did_not_write(problem)
+        else:
+            self._refused.discard(order.signal_id)
+            self._writing_worked()
 
     def _archive(self, file_name: str, signal_id: SignalId) -> None:
         self._reach(Point.BEFORE_ARCHIVE)

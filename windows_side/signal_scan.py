@@ -33,6 +33,8 @@ FILES_A_TURN = 64
 """Signals taken in one turn, so that a backlog does not starve the broker's events."""
 LOOK_AGAIN = 0.5
 """Seconds after which a file that was left alone is looked at again though it has not changed."""
+HELD_TOO_LONG = 10.0
+"""Seconds after which a signal file that can't be read is an alarm."""
 _WANTED = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT, NameKind.CONFLICT)
 
 
@@ -53,6 +55,12 @@ class _LeftAlone:
     look_at: float
 
 
+@dataclass
+class _Held:
+    since: float
+    is_alarm: bool = False
+
+
 class SignalScan:
     """Finds and reads signal files; remembers only what it left alone a moment ago."""
 
@@ -71,6 +79,7 @@ class SignalScan:
         self._monotonic = monotonic
         self._intake = SignalIntake(folder.key)
         self._left_alone: dict[str, _LeftAlone] = {}
+        self._held: dict[str, _Held] = {}
         self.seen: dict[str, Seen] = {}
         """The newest file of each strategy's stream, for the heartbeat."""
 
@@ -81,6 +90,7 @@ class SignalScan:
         self._intake.forget_missing(present)
         for name in self._left_alone.keys() - present:
             del self._left_alone[name]
+            self._held.pop(name, None)
         due = [file for file in found if file.name.kind in _WANTED and self._is_due(file)]
         looked = [self._look(file) for file in due[:FILES_A_TURN]]
         return [event for event in looked if event is not None]
@@ -95,12 +105,25 @@ class SignalScan:
         try:
             raw = self._folder.read(name)
         except FolderError as problem:
-            self._log.say("warning", "file_unreadable", file=name, problem=problem)
+            self._say_held(name, problem)
             return None
+        held = self._held.pop(name, None)
+        if held is not None and held.is_alarm:
+            self._log.say("info", "file_readable_again", file=name)
         if raw is None:
             return None
         self._reach(Point.SIGNAL_READ)
         return self._seen(file.name, raw, file.entry.modified_ns / 1e9)
+
+    def _say_held(self, name: str, problem: FolderError) -> None:
+        """A file that can't be read: said at once, an alarm once when it lasts, and no more than that."""
+        held = self._held.get(name)
+        if held is None:
+            self._held[name] = _Held(self._monotonic())
+            self._log.say("warning", "file_unreadable", file=name, problem=problem)
+        elif not held.is_alarm and self._monotonic() - held.since > HELD_TOO_LONG:
+            held.is_alarm = True
+            self._log.say("error", "file_held", file=name, seconds=HELD_TOO_LONG, problem=problem)
 
     def found_in_archive(self, signal_id: SignalId, raw: bytes) -> FileSeen:
         """A signal that lay under another's archived name: it has not been looked at yet."""

@@ -13,6 +13,7 @@ from shared_schema import disk as disk_room
 from shared_schema.disk import REPLACE_BUDGET, LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError
+from tests.execution.shell import Shell
 
 
 class Windows:
@@ -66,3 +67,25 @@ def test_a_name_held_for_ever_fails_loudly_after_two_seconds(
     assert REPLACE_BUDGET <= windows.now < REPLACE_BUDGET + 0.1
     assert [path.name for path in tmp_path.iterdir()] == ["order_result.json"]
     assert (tmp_path / "order_result.json").read_bytes() == b"old"
+
+
+def test_a_signal_that_stays_held_is_one_warning_and_one_alarm(tmp_path: Path) -> None:
+    """Said at once, an alarm after ten seconds, silent after that; when it can be read it is executed."""
+    shell = Shell(tmp_path).ready()
+    shell.disk.fails = lambda step, path: step == "read" and path.name == "order_signal_s1.json"
+    shell.drop(shell.signal())
+
+    def said() -> tuple[int, ...]:
+        words = ("file_unreadable", "file_held", "file_readable_again")
+        return tuple(shell.lines.actions.count(word) for word in words)
+
+    shell.executor.turn()
+    assert said() == (1, 0, 0)
+    for _ in range(30):
+        shell.skip += 1.0
+        shell.executor.turn()
+    assert said() == (1, 1, 0)
+    shell.disk.fails = lambda step, path: False
+    shell.skip += 1.0
+    assert shell.settled().filled_shares == 1000 and said() == (1, 1, 1)
+    shell.kill()

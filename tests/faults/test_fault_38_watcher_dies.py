@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from shared_schema.logs import Log
 from shared_schema.watch import FolderWatch
-from tests.execution.shell import Shell
+from tests.execution.shell import Lines, Shell
 
 
 @pytest.mark.slow
@@ -40,4 +42,45 @@ def test_a_signal_is_executed_without_any_watcher(tmp_path: Path) -> None:
     assert not shell.watch.healthy
     shell.drop(shell.signal())
     assert shell.settled().filled_shares == 1000
+    shell.kill()
+
+
+@pytest.mark.slow
+def test_a_dead_watcher_is_one_alarm(tmp_path: Path) -> None:
+    """Asked for and gone, or never started: said once. Not asked for: nothing to say."""
+    lines = Lines()
+    log = Log("order_executor", [lines])
+    watch = FolderWatch(tmp_path, 0.05)
+    watch.look_after(log)
+    assert lines.actions == []
+    watch._observer.stop()
+    watch._observer.join(5.0)
+    for _ in range(3):
+        watch.look_after(log)
+    assert lines.actions == ["watcher_dead"]
+    watch.stop()
+    for asked_for in (True, False):
+        other = FolderWatch(tmp_path / "not there", 0.01, use_watcher=asked_for)
+        other.look_after(log)
+        other.look_after(log)
+    assert lines.actions == ["watcher_dead"] * 2
+
+
+def test_the_executors_loop_looks_after_its_watcher(tmp_path: Path) -> None:
+    """The alarm comes from the running loop, which goes on scanning."""
+    shell = Shell(tmp_path).ready()
+    stop = threading.Event()
+    shell.executor._watch = FolderWatch(tmp_path / "not there", 0.01)
+    turn = shell.executor.turn
+
+    def third() -> None:
+        turn()
+        if len(turns) == 3:
+            stop.set()
+        turns.append(1)
+
+    turns: list[int] = []
+    shell.executor.turn = third  # type: ignore[method-assign]
+    shell.executor.run(stop)
+    assert shell.lines.actions.count("watcher_dead") == 1
     shell.kill()
