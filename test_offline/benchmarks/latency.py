@@ -1,4 +1,4 @@
-"""Signal file renamed to broker submit, and to the result readable: ours, floor and TCP in alternating blocks."""
+"""Signal file renamed to broker submit and to its result: ours, floor and TCP in alternating blocks."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class ScriptedExecutor:
                     "direction": signal.body.direction,
                     "requested_shares": signal.body.shares,
                     "filled_shares": filled,
-                    "trades": [{"trade_id": "t1", "price": signal.body.price, "shares": filled, "time": self.wall}]
+                    "trades": [{"trade_id": "t1", "price": signal.body.price, "shares": filled, "time": self.wall}]  # noqa: E501
                     if filled
                     else [],
                     "signal_digest": signal_digest(signal.body, signal.envelope),

@@ -55,10 +55,14 @@ TIME = some.floats(1, 4e9)
 PRICES = some.lists(MONEY, max_size=5).map(tuple)
 COUNTS = some.lists(SHARES, max_size=5).map(tuple)
 SIDE = some.sampled_from(("BUY", "SELL"))
-ID = some.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True).filter(lambda text: text.upper() not in RESERVED)
+ID = some.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True).filter(
+    lambda text: text.upper() not in RESERVED
+)
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{n}" for port in ("COM", "LPT") for n in range(10)}
 
-positions = some.builds(Position, volume=SHARES, can_use_volume=SHARES, open_price=MONEY, market_value=MONEY)
+positions = some.builds(
+    Position, volume=SHARES, can_use_volume=SHARES, open_price=MONEY, market_value=MONEY
+)
 quotes = some.builds(
     Quote,
     price=PRICE,
@@ -132,7 +136,9 @@ heartbeats = some.builds(
     instance=ID,
     ready=some.booleans(),
     state=TEXT,
-    seen=some.dictionaries(TEXT, some.builds(Seen, epoch=TEXT, seq=SHARES, received_at=TIME), max_size=2),
+    seen=some.dictionaries(
+        TEXT, some.builds(Seen, epoch=TEXT, seq=SHARES, received_at=TIME), max_size=2
+    ),
     applied_results=some.lists(ID, max_size=3).map(tuple),
     halt_since=some.none() | TIME,
 )
@@ -143,7 +149,9 @@ snapshots = some.builds(
     history=PRICES,
     position=positions,
     quotes=some.dictionaries(TEXT, quotes, max_size=2),
-    bars=some.dictionaries(TEXT, PRICES.map(lambda column: MinuteBars(time=column, close=column)), max_size=2),
+    bars=some.dictionaries(
+        TEXT, PRICES.map(lambda prices: MinuteBars(time=prices, close=prices)), max_size=2
+    ),
 )
 
 ROUND_TRIPS = [
@@ -151,7 +159,10 @@ ROUND_TRIPS = [
     (results, decode_result),
     (heartbeats, decode_heartbeat),
     (snapshots, decode_quote),
-    (some.builds(AccountSnapshot, accounts=some.dictionaries(TEXT, accounts, max_size=2)), decode_account),
+    (
+        some.builds(AccountSnapshot, accounts=some.dictionaries(TEXT, accounts, max_size=2)),
+        decode_account,
+    ),
     (some.builds(Halt, halt=some.booleans(), reason=TEXT, at=TIME), lambda raw: decode(raw, Halt)),
     (
         some.builds(ExecutedSignals, signal_ids=some.lists(ID).map(tuple)),
@@ -274,10 +285,16 @@ def test_a_whole_but_wrong_seed_signal_names_its_id(changes: dict[str, object], 
     """A stable word, and the id of whoever waits for an answer."""
     payload = {name: value for name, value in seed(**changes).items() if value != "DROP"}
     raw = (
-        orjson.dumps(payload) if changes.get("shares") != 10**30 else str(payload).replace("'", '"').encode()
+        orjson.dumps(payload)
+        if changes.get("shares") != 10**30
+        else str(payload).replace("'", '"').encode()
     )
     problem = refusal(raw)
-    assert (problem.error_code, problem.signal_id, problem.damaged) == (code, payload["signal_id"], False)
+    assert (problem.error_code, problem.signal_id, problem.damaged) == (
+        code,
+        payload["signal_id"],
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +339,10 @@ def test_no_flipped_bit_gives_another_signal() -> None:
             try:
                 read = decode_signal(bytes(raw))
             except MessageError as problem:
-                assert problem.signal_id is None or problem.error_code == "unknown_field", (index, problem)
+                assert problem.signal_id is None or problem.error_code == "unknown_field", (
+                    index,
+                    problem,
+                )
             else:
                 assert (read.body, read.envelope) == (whole.body, whole.envelope), index
 
@@ -366,7 +386,10 @@ def test_a_digest_names_one_signal() -> None:
         {"action": "cancel", "target_signal_id": "t"},
     ]
     others = [signal_digest(signal_of(**change), stamp) for change in changes]  # type: ignore[arg-type]
-    others += [signal_digest(plain, envelope_of(mode="live")), signal_digest(plain, envelope_of(account="b"))]
+    others += [
+        signal_digest(plain, envelope_of(mode="live")),
+        signal_digest(plain, envelope_of(account="b")),
+    ]
     assert len({digest, *others}) == len(others) + 1
     assert signal_digest(signal_of(price=math.nextafter(1.2, 2)), stamp) == digest
     assert signal_digest(signal_of(reason="other words"), envelope_of(seq=9)) == digest
