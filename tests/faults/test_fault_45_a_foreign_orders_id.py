@@ -90,7 +90,8 @@ def test_an_empty_remark_with_all_else_agreeing_is_ours() -> None:
     """A terminal keeps remarks to the client that wrote them: the answered id then counts."""
     bench = answered_with_77()
     bench.pass_time(5)
-    actions = bench.update(foreign_order(bench, remark="", filled_shares=400, status=BrokerStatus.PART_FILLED))
+    seen = foreign_order(bench, remark="", filled_shares=400, status=BrokerStatus.PART_FILLED)
+    actions = bench.update(seen)
     bench.trade(foreign_trade(bench, remark=""))
     assert alarms(actions) == []
     assert (bench.state(), bench.row().order_id, bench.row().filled_shares) == ("partly_filled", "77", 400)
