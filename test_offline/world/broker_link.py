@@ -69,8 +69,8 @@ class Surroundings:
     """Told directly before the broker is called."""
     point: Callable[[str], None]
     """A named point where the process may be killed."""
-    expect_halt: Callable[[], None]
-    """Told that the executor must halt by itself over what comes now."""
+    allow_halt: Callable[[], None]
+    """Told that the executor may halt by itself over what comes now."""
     wall: Callable[[], float]
     in_process: Callable[[Callable[[], None]], None]
     """Runs a step as part of the process: what kills it there, kills it."""
@@ -224,9 +224,7 @@ class BrokerLink:
         elif a.trouble("wrong_order_id"):
             others = [order_id for order_id in a.counter.orders if a.counter.true_tags.get(order_id)]
             self._place(request)
-            if not others:
-                # Two ids for one signal: nobody but a person can say which is right.
-                a.expect_halt()
+            a.allow_halt()
             returned(Placed(a.chance.choice(others) if others else OrderId("777")))
         elif self.answers_complete and a.trouble("refused_for_sure"):
             returned(Refused("no_money", "可用资金不足"))

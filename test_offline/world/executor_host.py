@@ -135,7 +135,7 @@ class ExecutorHost(Host):
             seen=world.seen,
             native_call=lambda request: world.oracle.native_call(self, request),
             point=self.at,
-            expect_halt=world.oracle.expect_halt,
+            allow_halt=world.oracle.allow_halt,
             wall=self.clock.wall,
             in_process=self.inside,
         )

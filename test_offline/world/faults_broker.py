@@ -42,7 +42,8 @@ def _old_connection(world, injection: Injection, chance: random.Random) -> End: 
 
 def _impossible(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
     """More shares than ordered, or a price of nothing: the account must halt."""
-    ours = [order for order in world.counter.live() if order.order_id in world.counter.true_tags]
+    tags = world.counter.true_tags
+    ours = [order for order in world.counter.live() if tags.get(order.order_id) == order.remark]
     link = world.executor.link
     if not ours or link is None or not link.ready:
         return

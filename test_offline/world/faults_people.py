@@ -249,7 +249,7 @@ def _not_allowed(world, injection: Injection, chance: random.Random) -> None:  #
 
 def _runaway(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
     """A script that buys and sells without end: the executor may take it for what it is, and halt."""
-    world.oracle.allows_halt = True
+    world.oracle.allow_halt()
     world.seen(injection.fault)
     for number in range(20):
         identity = _identity(world, chance)

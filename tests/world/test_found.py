@@ -7,11 +7,13 @@ from pathlib import Path
 from shared_schema.clock import Stamper
 from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import halt_name
-from shared_schema.ids import Epoch
-from tests.execution.bench import ACCOUNT, OPEN_AT, Bench, of_kind, rules_of, signal_of
+from shared_schema.drop_folder.names import halt_name, heartbeat_name
+from shared_schema.heartbeats import HeartbeatReader
+from shared_schema.ids import Epoch, SignalId
+from shared_schema.messages import Heartbeat, encode
+from tests.execution.bench import ACCOUNT, INSTANCE, OPEN_AT, Bench, envelope_of, of_kind, rules_of, signal_of
 from windows_side.brokers.port import BrokerStatus, Unclear
-from windows_side.execution.actions import CancelAtBroker
+from windows_side.execution.actions import Archive, CancelAtBroker
 from windows_side.execution.events import HaltsSeen, ResumeTyped
 from windows_side.execution.halt_latch import digests_of
 from windows_side.executor_views import ExecutorViews
@@ -115,3 +117,44 @@ def test_a_result_asked_for_again_is_written_anew(tmp_path: Path) -> None:
     assert disk.renamed == 1
     views.result_again(bench.row())
     assert disk.renamed == 2
+
+
+def _beat(folder: DropFolder, epoch: str, seq: int) -> None:
+    head = envelope_of(seq, writer="executor@windows", epoch=Epoch(epoch), written_at=OPEN_AT + seq)
+    body = Heartbeat(role="executor", instance=INSTANCE, ready=True, state="ready")
+    folder.publish(f"heartbeat/{heartbeat_name('executor', INSTANCE)}", encode(head, body))
+
+
+def test_a_process_whose_clock_was_set_back_is_heard_again(tmp_path: Path) -> None:
+    """Seed 405969: started anew with an earlier clock its epoch sorts before the known one, for hours."""
+    folder = DropFolder(tmp_path)
+    folder.prepare()
+    reader = HeartbeatReader(folder)
+    _beat(folder, "0002", 7)
+    assert [beat.envelope.seq for beat in reader.read(OPEN_AT)] == [7]
+    for seq in (1, 2, 3):
+        _beat(folder, "0001", seq)
+        heard = reader.read(OPEN_AT + seq)
+    assert [(beat.envelope.epoch, beat.envelope.seq) for beat in heard] == [("0001", 3)]
+
+
+def test_a_heartbeat_put_back_is_no_process(tmp_path: Path) -> None:
+    """However often it comes: it does not count on."""
+    folder = DropFolder(tmp_path)
+    folder.prepare()
+    reader = HeartbeatReader(folder)
+    _beat(folder, "0002", 7)
+    reader.read(OPEN_AT)
+    for second in range(6):
+        _beat(folder, "0001", 4)
+        heard = reader.read(OPEN_AT + second)
+    assert [beat.envelope.epoch for beat in heard] == ["0002"]
+
+
+def test_a_wrong_file_for_another_executor_is_left_alone() -> None:
+    """Seed 404160: two executors in one folder both answered a signal whose id no file can carry."""
+    bench = Bench()
+    raw = encode(envelope_of(), signal_of("a:b", executor="simulate-elsewhere"))
+    actions = bench.tell(bench.raw_file(raw))
+    assert bench.ledger.order(SignalId("a:b")) is None
+    assert not of_kind(actions, Archive)

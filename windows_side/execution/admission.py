@@ -73,8 +73,11 @@ class Admission:
                 self._desk.do(
                     CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason)
                 )
-            case RefusedFile(signal_id, error):
-                self._refused_file(name, event.raw, signal_id, error.error_code, str(error))
+            case RefusedFile(signal_id, error, executor):
+                if executor is not None and executor != self._desk.rules.instance:
+                    self._say_once(name, "addressed_elsewhere", executor=executor)  # wrong or not: not ours
+                else:
+                    self._refused_file(name, event.raw, signal_id, error.error_code, str(error))
             case SignalFile(received):
                 self._signal(name, received, event.file_time, ready, account, asked_at)
 
@@ -258,12 +261,16 @@ class Admission:
             return
         waiting = len(self._desk.book.waiting())
         intended = order.after(OrderEvent.ADMIT, intent_at=self._desk.now.wall)
+        if waiting == 0:
+            self._said.discard(("orders", "queue_full"))
         if waiting == 0 and self._may_call():
             self._call(intended)
         elif waiting < self._desk.rules.limits.waiting:
             self._desk.store(intended, "waits_its_turn")
         else:
             limit = self._desk.rules.limits.waiting
+            if not self._said_already("orders", "queue_full"):
+                self._desk.alarm("queue_full", limit=limit)
             self._refuse(order, "queue_full", _sentence(Refusal("queue_full", {"limit": limit})))
 
     def _call(self, order: Order) -> None:

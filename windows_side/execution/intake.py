@@ -32,6 +32,8 @@ class RefusedFile:
 
     signal_id: SignalId
     error: MessageError
+    executor: str | None = None
+    """Whom it addresses by its own words; None where it names nobody."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class SignalIntake:
             self._settling.forget(name.text)
             if _is_other_name(name, trusted):
                 return KeepApart(_reason("conflict_copy", now, signal_id=trusted))
-            return RefusedFile(SignalId(trusted), problem)
+            return RefusedFile(SignalId(trusted), problem, _addressee_of(raw))
         expiry = _expiry_of(raw)
         left = None if expiry is None else monotonic + expiry - now.wall
         verdict = self._settling.judge(name.text, hashlib.sha256(raw).digest(), monotonic, left)
@@ -102,6 +104,15 @@ def _is_other_name(name: Name, signal_id: str) -> bool:
 
 def _reason(code: str, now: Moment, **more: object) -> dict[str, object]:
     return {"reason": code, "at": now.wall, **more}
+
+
+def _addressee_of(raw: bytes) -> str | None:
+    """The executor that a whole, wrong file names."""
+    try:
+        executor = load_object(raw, limit=SMALL_FILE).get("executor")
+    except MessageError:
+        return None
+    return executor if isinstance(executor, str) else None
 
 
 def _expiry_of(raw: bytes) -> float | None:
