@@ -92,6 +92,11 @@ class Books:
         return sum(lot.shares for lot in self.lots)
 
     @property
+    def expected_shares(self) -> int:
+        """What the account must hold at least when nothing is open: the fixed position and all lots."""
+        return max(0, self.fixed_volume + self.shares - self.shortfall)
+
+    @property
     def cost(self) -> float:
         """Cost of all lots, yuan."""
         return sum(lot.cost for lot in self.lots)

@@ -90,22 +90,41 @@ class ZeroWatch:
 
     def _is_zero(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
         position = seen.position(code)
-        written = seen.envelope.written_at
-        last_fill = max(
-            (e.settled_at or 0.0 for e in state.outbox.entries if e.intention.applied_shares), default=0.0
-        )
-        ours_open = any(
-            order.code == code
-            and order.remark.startswith(OUR_REMARK)
-            and order.status not in _FINAL_STATUSES
-            for order in seen.account.orders
-        )
-        return (
-            seen.account.complete
-            and position is not None
-            and position.volume == 0
-            and 0 <= now.wall - written <= FRESH
-            and written - last_fill > AFTER_LAST_FILL
-            and not state.outbox.open_orders
-            and not ours_open
-        )
+        return position is not None and position.volume == 0 and _is_quiet(state, seen, code, now)
+
+
+@dataclass
+class ShortWatch:
+    """Waits for two snapshots that agree that the account holds less than the books say."""
+
+    first_at: float | None = None
+
+    def is_proven(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
+        """Whether this snapshot completes the proof that shares are missing (a part was sold by hand)."""
+        position = seen.position(code)
+        short = position is not None and position.volume < state.books.expected_shares
+        if not short or not _is_quiet(state, seen, code, now):
+            self.first_at = None
+            return False
+        if self.first_at is None:
+            self.first_at = seen.envelope.written_at
+        return seen.envelope.written_at - self.first_at >= APART
+
+
+def _is_quiet(state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
+    """Whether the snapshot is whole and fresh, younger than the last fill, with nothing of ours open."""
+    written = seen.envelope.written_at
+    last_fill = max(
+        (e.settled_at or 0.0 for e in state.outbox.entries if e.intention.applied_shares), default=0.0
+    )
+    ours_open = any(
+        order.code == code and order.remark.startswith(OUR_REMARK) and order.status not in _FINAL_STATUSES
+        for order in seen.account.orders
+    )
+    return (
+        seen.account.complete
+        and 0 <= now.wall - written <= FRESH
+        and written - last_fill > AFTER_LAST_FILL
+        and not state.outbox.open_orders
+        and not ours_open
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mac_side.books import Intention
 from mac_side.bridge_client.link import executor_to_bind, link_of
-from mac_side.engine_account import account_of
+from mac_side.engine_account import SeenAccount, account_of
 from mac_side.engine_events import (
     AccountSeen,
     BeatsSeen,
@@ -31,6 +31,7 @@ from mac_side.engine_events import (
     WriteHeartbeat,
 )
 from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, resume_by_hand
+from mac_side.engine_rules import other_writer_hold
 from mac_side.engine_signals import Wish
 from mac_side.engine_trader import EngineTrader
 from mac_side.settling import settle
@@ -39,6 +40,7 @@ from shared_schema.drop_folder.names import halt_name
 from shared_schema.ids import SignalId
 from shared_schema.link_health import echoes_of
 from shared_schema.messages import Halt, Seen
+from shared_schema.sessions import date_of
 from shared_schema.words import say
 
 
@@ -65,7 +67,8 @@ class EngineCore(EngineTrader):
             case OperatorSaid():
                 self._on_operator(event, now)
             case Tick():
-                if self._key_hold(now) is None:  # else each would be refused, and again with the next
+                # Else each would be refused, and again with the next.
+                if self._key_hold(now) is None and self.read_only is None:
                     self._further.append(Republish())
                 self._announce(now)
         return self._answer(event, now)
@@ -73,7 +76,12 @@ class EngineCore(EngineTrader):
     def begin(self, now: Moment) -> list[EngineCommand]:
         """Before the first event: the other side hears that we live before it reads a signal of ours."""
         self._judge(now)
-        return [WriteHeartbeat(self._heartbeat(now))]
+        today = date_of(now.wall)
+        if self.config.calendar.ends_soon(today):
+            days = self.config.calendar.days_left(today)
+            self._alarm("calendar", say("dashboard.calendar_ends_soon", days=days), now)
+        said, self._further = self._further, []
+        return [*said, WriteHeartbeat(self._heartbeat(now))]
 
     def _answer(self, event: EngineEvent, now: Moment) -> list[EngineCommand]:
         self._judge(now)
@@ -117,6 +125,10 @@ class EngineCore(EngineTrader):
                 )
             return
         self._changed = True
+        if result.signal_id in self._sent_here and self.read_only is None:
+            self.read_only = other_writer_hold(result, self.state.strategy)
+            if self.read_only is not None:
+                self._alarm("other_writer", self.read_only.sentence, now)
         self._clear(f"unknown:{result.signal_id}")
         self._say(
             "info" if settled.outcome == "applied" else "warning",
@@ -146,6 +158,17 @@ class EngineCore(EngineTrader):
         )
         if self._zero.must_clear(self.state, found, self.config.code, now):
             self._clear_books(now)
+        self._compare_position(found, now)
+
+    def _compare_position(self, found: SeenAccount, now: Moment) -> None:
+        """Shares sold by hand: said, nothing traded; a person puts books or account right."""
+        position = found.position(self.config.code)
+        held, wanted = position.volume if position is not None else None, self.state.books.expected_shares
+        if held is not None and held >= wanted:
+            self._clear("position_short")
+        if held is not None and self._short.is_proven(self.state, found, self.config.code, now):
+            sentence = say("dashboard.position_short", held=held, wanted=wanted, code=self.config.code)
+            self._alarm("position_short", sentence, now)
 
     def _clear_books(self, now: Moment) -> None:
         """The account is the truth: what it does not hold, the books do not hold."""
@@ -208,6 +231,7 @@ class EngineCore(EngineTrader):
             or entry.adopted
             or asked
             or self.state.executor is None
+            or self.read_only is not None
         ):
             self._say("warning", "nothing_to_cancel", now, signal_id=target)
             return

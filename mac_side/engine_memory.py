@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import Link
-from mac_side.engine_account import SeenAccount, ZeroWatch
+from mac_side.engine_account import SeenAccount, ShortWatch, ZeroWatch
 from mac_side.engine_events import (
     EngineCommand,
     Say,
@@ -80,6 +80,8 @@ class EngineMemory:
     """What the last decision saw."""
     held: Hold | None = None
     """Why nothing new is sent; None when it may."""
+    read_only: Hold | None = None
+    """Set once the executor refused a signal because another writer owns the strategy; until a restart."""
     warnings: tuple[Hold, ...] = ()
     """Holds that only warn here (OFFLINE)."""
     alarms: dict[str, Alarm] = field(default_factory=dict)
@@ -90,12 +92,15 @@ class EngineMemory:
         self.feed = BarFeed(self.config.parameters)
         self.minutes = TradingMinutes(self.config.calendar)
         self._zero = ZeroWatch()
+        self._short = ShortWatch()
         self._rollback = RollbackEye(self.config.calendar)
         self.beats_since: float | None = None
         """When this process wrote its first heartbeat, wall Unix seconds."""
         self._first_decision_due = True
         self._told = ""
         self._seed_history: tuple[float, ...] = ()
+        self._sent_here: set[SignalId] = set()
+        """Signals of this process: a refusal of an earlier one may be settled by now."""
         self._changed = False
         self._to_publish: list[SignalId] = []
         self._further: list[EngineCommand] = []
@@ -108,6 +113,7 @@ class EngineMemory:
         strangers = len(self.link.strangers(self.state.executor, now.wall, self.config.red_after))
         holds = (
             state_hold(self.state),
+            self.read_only,
             None if self.config.orders_allowed else Hold("too_slow", say("dashboard.too_slow")),
             self._key_hold(now),
             executor_hold(self.state, executor, strangers, now, self.config.red_after),

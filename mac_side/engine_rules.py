@@ -13,6 +13,7 @@ from shared_schema.ids import Code
 from shared_schema.instruments import Override, instrument, is_within_limits, with_override
 from shared_schema.messages.quote import Quote
 from shared_schema.messages.record import Envelope
+from shared_schema.messages.result import OrderResult
 from shared_schema.sessions import (
     date_of,
     may_place,
@@ -59,6 +60,13 @@ class SeenQuote:
         if self.quote.tick_time > 0 and not self.replayed:
             age = max(age, now.market + ahead - self.quote.tick_time)
         return max(0.0, age)
+
+
+def other_writer_hold(result: OrderResult, strategy: str) -> Hold | None:
+    """The hold of a host whose strategy name is bound to another writer; None for any other result."""
+    if result.error_code != "other_writer":
+        return None
+    return Hold("other_writer", say("dashboard.other_writer", message=result.message, strategy=strategy))
 
 
 def session_hold(market: float, calendar: TradingCalendar) -> Hold | None:

@@ -194,6 +194,7 @@ class EngineTrader(EngineMemory):
         )
         self._changed = True
         self._to_publish.append(identity)
+        self._sent_here.add(identity)
         self._say(
             "info",
             "signal_sent",

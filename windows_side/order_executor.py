@@ -39,8 +39,9 @@ from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import Log, open_log
 from shared_schema.messages import Account, decode_account
 from shared_schema.points import Reach, reach_of
+from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
-from shared_schema.trading_calendar import calendar_of_this_host
+from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
 from windows_side.brokers.port import AccountState, BrokerAsset, BrokerPosition
@@ -205,6 +206,7 @@ def _run_locked(
     )
     log.say("info", "executor_started", mode=mode, account=alias, instance=rules.instance, folder=folder.path)
     say_key(log, folder)
+    say_calendar(log, rules.calendar, time.time())
     if not enforce_sessions:
         log.say("info", "sessions_only_warn")
     gc.freeze()
@@ -221,6 +223,13 @@ def _run_locked(
         ledger.close()
         counter.close()
         log.say("info", "executor_stopped")
+
+
+def say_calendar(log: Log, calendar: TradingCalendar, wall: float) -> None:
+    """Say when the known trading calendar ends within 30 days of ``wall`` (Unix seconds)."""
+    today = date_of(wall)
+    if calendar.ends_soon(today):
+        log.say("error", "calendar_ends_soon", days=calendar.days_left(today))
 
 
 def _with_simulated_broker(

@@ -29,7 +29,7 @@ from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_account import account_of
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_halts import follow_executor, latch_seen
-from mac_side.engine_rules import executor_hold
+from mac_side.engine_rules import Hold, executor_hold, other_writer_hold
 from mac_side.engine_signals import Terms, Wish, next_id, outbox_signed_again, with_signal
 from mac_side.settling import check_not_rolled_back, settle
 from mac_side.state_file import DashboardState, StateFile, new_state
@@ -135,6 +135,8 @@ class Bridge:
             self._files = EngineFiles(self.folder, runtime / "no_commands")
             self._wanted = account
             self._published_at: dict[SignalId, float] = {}
+            self._sent_here: set[SignalId] = set()
+            self._other_writer: Hold | None = None
             self._snapshot: QuoteSnapshot | None = None
             self._account: Account | None = None
             self._state_file, self.state = self._begin(runtime, StrategyName(strategy), wait_for_executor)
@@ -259,6 +261,9 @@ class Bridge:
             )
             if settled.must_save:
                 self._save(settled.state)
+                if seen.received.body.signal_id in self._sent_here:
+                    refused = other_writer_hold(seen.received.body, self.state.strategy)
+                    self._other_writer = self._other_writer or refused
             else:
                 self.state = settled.state
         snapshot = self._files.account(self.state.mode)
@@ -335,6 +340,9 @@ class Bridge:
             first = state.halts[0]
             reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=reason)
+        if self._other_writer is not None:
+            sentence = self._other_writer.sentence
+            raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=sentence)
         red_after = self._defaults.heartbeat_red_after
         trouble = self._key_trouble(state.executor)
         if trouble is not None:
@@ -361,6 +369,7 @@ class Bridge:
         self._save(state)
         publication = first_publication(self.state.outbox, entry, state.strategy, self.folder.read)
         self._published_at[identity] = now.wall
+        self._sent_here.add(identity)
         try:
             self.folder.publish(publication.name, publication.raw)
         except FolderError:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.execution.bench import Bench, envelope_of, limits_of, rules_of, signal_of
+from tests.execution.bench import Bench, alarms, envelope_of, limits_of, rules_of, signal_of
 
 
 @pytest.mark.slow
@@ -42,3 +42,18 @@ def test_the_days_count_stops_a_slow_storm() -> None:
         bench.pass_time(2)
     codes = [bench.row(f"s{number}").error_code for number in range(8)]
     assert codes == [""] * 5 + ["orders_per_day"] * 3
+
+
+def test_a_full_queue_is_one_alarm_a_storm() -> None:
+    """However many are refused; once the queue was empty the next storm is told again."""
+    bench = Bench(rules_of(limits=limits_of(waiting=2, orders_per_second=1)))
+    said = 0
+    for storm in (0, 1):
+        for number in range(8):
+            shares = 100 * (8 * storm + number + 1)
+            name = f"s{storm}{number}"
+            actions = bench.drop(signal_of(name, shares=shares, timestamp=bench.now.wall))
+            said += alarms(actions).count("queue_full")
+        assert said == storm + 1
+        for _ in range(8):
+            bench.pass_time(1)

@@ -30,7 +30,7 @@ class ScriptedExecutor:
         )
         self._publish(f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self.instance)}", body)
 
-    def answer_all(self, state: str = "filled", part: float = 1.0) -> None:
+    def answer_all(self, state: str = "filled", part: float = 1.0, error_code: str = "") -> None:
         """Archive every waiting signal and write its result."""
         for found in self.folder.signals():
             raw = self.folder.read(found.name.text)
@@ -56,6 +56,7 @@ class ScriptedExecutor:
                     "signal_epoch": signal.envelope.epoch if signal.envelope else None,
                     "signal_seq": signal.envelope.seq if signal.envelope else None,
                     "strategy": signal.body.strategy,
+                    "error_code": error_code,
                 }
             )
             self._publish(f"{RESULTS_FOLDER}/{result_name(signal.body.signal_id)}", body)
