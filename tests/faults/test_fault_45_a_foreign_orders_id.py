@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared_schema.ids import OrderId
@@ -24,12 +26,12 @@ def answered_with_77() -> Bench:
 
 def foreign_order(bench: Bench, **changes: object) -> BrokerOrder:
     """Equal to ours in code, side, shares and price; the remark a person's."""
-    return bench.seen_order(**{"order_id": FOREIGN, "remark": "by hand"} | changes)
+    return replace(bench.seen_order(order_id=FOREIGN, remark="by hand"), **changes)  # type: ignore[arg-type]
 
 
 def foreign_trade(bench: Bench, **changes: object) -> BrokerTrade:
     """A fill of it."""
-    return bench.seen_trade(**{"order_id": FOREIGN, "remark": "by hand"} | changes)
+    return replace(bench.seen_trade(order_id=FOREIGN, remark="by hand"), **changes)  # type: ignore[arg-type]
 
 
 def assert_let_go(bench: Bench) -> None:

@@ -34,10 +34,10 @@ def test_shares_sold_by_hand_cannot_be_sold_again() -> None:
     assert bench.result("s1").error_code == "not_enough_shares" and "300" in bench.result("s1").message
 
 
-def short_of(held: int, *clocks: str, fixed: int = 2000, **fields: object) -> EngineCore:
+def short_of(held: int, *clocks: str, **fields: object) -> EngineCore:
     """A dashboard with 1000 shares of lots that is told so often that ``held`` are there."""
     made = ready(lots=(Lot(1000, 1050.0, 1.05, "a"),))
-    made.state = replace(made.state, books=replace(made.state.books, fixed_volume=fixed))
+    made.state = replace(made.state, books=replace(made.state.books, fixed_volume=2000))
     for seq, clock in enumerate(clocks, start=1):
         now = moment(clock)
         made.handle(beats(now), now)
