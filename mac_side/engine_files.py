@@ -91,9 +91,9 @@ class EngineFiles:
         """Every file that halts, or lifts a halt."""
         return HaltsSeen(self.folder.halts(), self.folder.key)
 
-    def results(self, outbox: Outbox) -> list[ResultSeen]:
-        """New results of our signals."""
-        return [ResultSeen(received) for received in self.inbox.fresh(outbox)]
+    def results(self, outbox: Outbox) -> Iterator[ResultSeen]:
+        """New results of our signals; one counts as told when the next is asked for."""
+        return (ResultSeen(received) for received in self.inbox.each(outbox))
 
     def stamps(self) -> StampsSeen | None:
         """How far heartbeats, results and the result slot stand, where that changed; after ``results``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,13 +68,17 @@ class Inbox:
         self.problems: dict[str, str] = {}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
-        """Results of entries of ``outbox`` whose files are new or changed since the last call.
+        """All of ``each``, for callers to whom nothing can happen between two of them."""
+        return list(self.each(outbox))
 
-        A file that can't be read or is not whole yet is tried again by the next call. Raises
-        FolderError where the folder can't be listed.
+    def each(self, outbox: Outbox) -> Iterator[Received[OrderResult]]:
+        """Results of entries of ``outbox`` whose files are new or changed since they were last given.
+
+        A file that can't be read or is not whole yet is tried again by the next call, and so is one whose
+        receiver broke off: it counts as given when the next is asked for. Raises FolderError where the
+        folder can't be listed.
         """
         wanted = {result_name(entry.signal_id) for entry in outbox.entries}
-        found: list[Received[OrderResult]] = []
         stands = set()
         for file in self.folder.list_folder(RESULTS_FOLDER):
             stands.add(file.name)
@@ -85,13 +89,14 @@ class Inbox:
                 continue
             result = self._read(f"{RESULTS_FOLDER}/{file.name}")
             if result is not None:
-                self._seen[file.name] = mark
                 self._note(file.name, result)
-                found.append(result)
+                yield result
+                self._seen[file.name] = mark
         for gone in self._stamps.keys() - stands:
             del self._stamps[gone]
         slot = self._read_slot(outbox)
-        return [*found, slot] if slot is not None else found
+        if slot is not None:
+            yield slot
 
     @property
     def newest_result(self) -> Stamp | None:

@@ -40,6 +40,8 @@ class Oracle:
         self.calls: dict[SignalId, int] = {}
         self.rows: dict[SignalId, Order] = {}
         self.said_unknown: set[str] = set()
+        self.said_impossible: set[str] = set()
+        """Orders of which something was reported that can't be: halted, and a person's to settle."""
         self.forbidden: dict[str, str] = {}
         """Signal ids that must never reach the broker, and why."""
         self.expected: set[str] = set()
@@ -212,6 +214,8 @@ class Oracle:
 
     def said(self, side: str, level: str, action: str, fields: dict[str, Any]) -> None:
         """A line of a log."""
+        if action == "impossible_event":
+            self.said_impossible.add(str(fields.get("signal_id")))
         if action == "order_unknown":
             self.said_unknown.add(str(fields.get("signal_id")))
         if action == "halted" and side == "E":
@@ -320,7 +324,8 @@ class Oracle:
         if row.is_cancel and row.signal is not None and row.signal.target_signal_id is not None:
             target = self.rows.get(row.signal.target_signal_id)
             return target is None or (not target.is_terminal and self._has_ended(target))
-        return self._may_stay_unknown(row) or self.expects_halt
+        persons = row.signal_id in self.said_impossible and self.halted_itself
+        return persons or self._may_stay_unknown(row) or self.expects_halt
 
     def _may_stay_unknown(self, row: Order) -> bool:
         """Unknown for good: nothing the broker shows can settle it, and a person was told."""

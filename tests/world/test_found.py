@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mac_side.books import Intention
+from mac_side.bridge_client.entry import entry_of
+from mac_side.bridge_client.inbox import Inbox
+from mac_side.bridge_client.outbox import Outbox
 from shared_schema.clock import Stamper
 from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import halt_name, heartbeat_name
+from shared_schema.drop_folder.names import halt_name, heartbeat_name, result_name
 from shared_schema.heartbeats import HeartbeatReader
 from shared_schema.ids import Epoch, SignalId
 from shared_schema.messages import Heartbeat, encode
@@ -16,6 +20,7 @@ from windows_side.brokers.port import BrokerStatus, Unclear
 from windows_side.execution.actions import Archive, CancelAtBroker
 from windows_side.execution.events import HaltsSeen, ResumeTyped
 from windows_side.execution.halt_latch import digests_of
+from windows_side.execution.results import result_of
 from windows_side.executor_views import ExecutorViews
 
 FIRST = "BUY_159201.SZ_L1_00000001"
@@ -158,3 +163,22 @@ def test_a_wrong_file_for_another_executor_is_left_alone() -> None:
     actions = bench.tell(bench.raw_file(raw))
     assert bench.ledger.order(SignalId("a:b")) is None
     assert not of_kind(actions, Archive)
+
+
+def test_results_behind_one_whose_receiver_broke_off_are_given_again(tmp_path: Path) -> None:
+    """Seed 504395: the disk refused while the first of four results was applied; three were never told."""
+    folder = DropFolder(tmp_path)
+    folder.prepare()
+    bench, outbox, names = Bench(), Outbox(), ("s1", "s2")
+    for number, name in enumerate(names):
+        raw = encode(envelope_of(number + 1), signal_of(name, layer_index=number))
+        outbox = outbox.added(entry_of(raw, Intention("order", 1000, 1.2), 1, number + 1, "2026-11-18"))
+        bench.tell(bench.raw_file(raw, f"order_signal_{name}.json"))
+        result = encode(envelope_of(number + 1, writer="executor@windows"), result_of(bench.row(name)))
+        folder.publish(f"order_results/{result_name(SignalId(name))}", result)
+    inbox = Inbox(folder)
+    for received in inbox.each(outbox):
+        assert received.body.signal_id == "s1"
+        break  # the receiver fails here
+    assert [received.body.signal_id for received in inbox.fresh(outbox)] == ["s1", "s2"]
+    assert inbox.fresh(outbox) == []
