@@ -204,9 +204,13 @@ class Bench:
         """The place call returns."""
         return self.tell(SubmitReturned(SignalId(signal_id), answer))
 
-    def placed(self, signal_id: str, order_id: str = "1") -> list[Action]:
-        """The broker took the order."""
+    def answered(self, signal_id: str, order_id: str) -> list[Action]:
+        """The place call returns this id; no order of the broker has confirmed it yet."""
         return self.answer(signal_id, Placed(OrderId(order_id)))
+
+    def placed(self, signal_id: str, order_id: str = "1") -> list[Action]:
+        """The broker took the order and shows it under our tag."""
+        return self.answered(signal_id, order_id) + self.update(self.seen_order(signal_id, order_id=OrderId(order_id)))
 
     def quote(self, price: float = PRICE, **fields: object) -> list[Action]:
         """A fresh quote of the fund."""

@@ -20,7 +20,7 @@ def answered_with_77() -> Bench:
     """The place call came back with the id of an order a person placed."""
     bench = Bench()
     bench.drop(signal_of())
-    bench.placed(FIRST, FOREIGN)
+    bench.answered(FIRST, FOREIGN)
     return bench
 
 
@@ -72,7 +72,7 @@ def test_an_id_known_as_anothers_is_not_taken_when_it_is_answered(as_trade: bool
     bench = Bench()
     bench.drop(signal_of())
     bench.trade(foreign_trade(bench)) if as_trade else bench.update(foreign_order(bench))
-    assert "order_id_of_another" in alarms(bench.placed(FIRST, FOREIGN))
+    assert "order_id_of_another" in alarms(bench.answered(FIRST, FOREIGN))
     assert_let_go(bench)
 
 
@@ -84,7 +84,7 @@ def test_the_true_order_is_adopted_by_its_tag(ours_first: bool) -> None:
     bench.day(*(reversed(both) if ours_first else both))
     bench.trade(bench.seen_trade(order_id=OURS, shares=1000))
     assert (bench.state(), bench.row().order_id) == ("filled", "78")
-    assert "order_id_of_another" in alarms(bench.placed(FIRST, FOREIGN))
+    assert "order_id_of_another" in alarms(bench.answered(FIRST, FOREIGN))
     assert (bench.state(), bench.row().order_id, bench.core.halt_since) == ("filled", "78", None)
 
 
@@ -125,6 +125,6 @@ def test_another_answer_does_not_end_the_doubt() -> None:
     """Neither a repeated answer with the foreign id nor an unclear one."""
     bench = answered_with_77()
     bench.update(foreign_order(bench))
-    bench.placed(FIRST, FOREIGN)
+    bench.answered(FIRST, FOREIGN)
     bench.answer(FIRST, Unclear("?"))
     assert_let_go(bench)

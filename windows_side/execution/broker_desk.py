@@ -294,6 +294,7 @@ class BrokerDesk:
         if _differs(order, seen):
             self._impossible(order, f"order {seen.order_id} differs from its signal")
             return
+        order = self._by_tag_alone(order, seen)
         if not self._is_the_one(order, seen.order_id):
             return
         status, filled = _merged(order, seen)
@@ -344,6 +345,7 @@ class BrokerDesk:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
             self._id_of_another(order, seen.order_id)
             return
+        order = self._by_tag_alone(order, seen)
         if not self._is_the_one(order, seen.order_id):
             return
         changed = order.changed(order_id=order.order_id or seen.order_id)
@@ -390,6 +392,14 @@ class BrokerDesk:
         if wait == 0:
             return True
         return asked_at is not None and bool(order.final_seen_at) and asked_at >= order.final_seen_at + wait
+
+    def _by_tag_alone(self, order: Order, seen: BrokerOrder | BrokerTrade) -> Order:
+        """The row without the id its call was answered with, where nobody saw that id and ours is another."""
+        confirmed = not order.order_id or order.broker_status or order.trades or order.order_id_typed
+        if confirmed or seen.remark != order.tag or seen.order_id == order.order_id:
+            return order
+        self._desk.alarm("order_id_of_another", signal_id=order.signal_id, order_id=order.order_id)
+        return order.changed(order_id=NO_ORDER_ID)
 
     def _is_the_one(self, order: Order, order_id: OrderId) -> bool:
         """Whether the broker's ``order_id`` can be this row's: one signal has one order, or none at all."""
