@@ -218,7 +218,11 @@ def _seed_script(world, injection: Injection, chance: random.Random) -> None:  #
 
 
 def _fat_finger(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
-    changes = chance.choice(({"price": 10.5}, {"price": 0.105}, {"price": 1.0555}, {"shares": 500_000}))
+    slips: list[dict[str, Any]] = [{"price": 1.0555}, {"shares": 500_000}]
+    if world.plan.mode == "live":
+        # A simulating executor without a fresh quote knows no price to compare with (fault 66).
+        slips += [{"price": 10.5}, {"price": 0.105}]
+    changes = chance.choice(slips)
     _other(**({"price": 1.05} | {name: value for name, value in changes.items() if name == "price"}))(
         world, injection, chance
     ) if "price" in changes else _too_many(world, injection, chance)

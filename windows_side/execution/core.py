@@ -147,6 +147,9 @@ class ExecutorCore:
             self._desk.say(
                 "open_order", signal_id=order.signal_id, state=order.state, order_id=order.order_id
             )
+            if order.state == "unknown":
+                # The run that found it unknown may have ended before it could tell anybody.
+                self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=order.message)
         return self._desk.take()
 
     def handle(self, event: Event, now: Moment) -> list[Action]:
