@@ -113,6 +113,7 @@ def _watcher_dies(world, injection: Injection, chance: random.Random) -> End:  #
 def _clock(side: str, most: float) -> Begin:
     def begin(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
         world.hosts[side].clock.offset += chance.uniform(-most, most)
+        world.oracle.a_clock_was_set = True
         if side == "E":
             world.oracle.clock_jumped()
         world.seen(injection.fault)

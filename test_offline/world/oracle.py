@@ -15,7 +15,8 @@ from shared_schema.messages.result import TERMINAL_STATES
 from shared_schema.sessions import may_place, state_at
 from test_offline.world.sync import ROOT
 from windows_side.brokers.port import BrokerStatus, OrderRequest
-from windows_side.execution.ledger import Change
+from windows_side.execution.halt_latch import OWN
+from windows_side.execution.ledger import HALT, Change
 from windows_side.execution.order import Order
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Oracle:
         self._halts: dict[str, float] = {}
         self._lifted: set[bytes] = set()
         self._clock_jumped = False
+        self.a_clock_was_set = False
+        """Whether a fault set either host's clock: a deadline then means one thing before, another after."""
         self._checked_state: object = None
 
     def _fail(self, invariant: str, what: str) -> None:
@@ -106,7 +109,7 @@ class Oracle:
         # The executor corrects its clock by what it knows of the writer's: late by every clock is late.
         late = min(wall, now, world.strategy.clock.wall()) - signal.deadline
         # What is proven of the skew lags behind a clock that was just set.
-        if late > 0 and not self._clock_jumped:
+        if late > 0 and not self.a_clock_was_set:
             self._fail("I6", f"{identity} called {late:.2f} s after it expired")
         self._check_limits(host, request, now, wall)
 
@@ -138,6 +141,9 @@ class Oracle:
 
     def committed(self, host: ExecutorHost, change: Change) -> None:
         """I4, I5 and the order's life, against what the broker really has."""
+        self.halted_itself |= any(
+            name.startswith(OWN) for name in change.meta.get(HALT, {}).get("active", ())
+        )
         for row in change.orders:
             before = self.rows.get(row.signal_id)
             self.rows[row.signal_id] = row
