@@ -210,7 +210,8 @@ class Bench:
 
     def placed(self, signal_id: str, order_id: str = "1") -> list[Action]:
         """The broker took the order and shows it under our tag."""
-        return self.answered(signal_id, order_id) + self.update(self.seen_order(signal_id, order_id=OrderId(order_id)))
+        answered = self.answered(signal_id, order_id)
+        return answered + self.update(self.seen_order(signal_id, order_id=OrderId(order_id)))
 
     def quote(self, price: float = PRICE, **fields: object) -> list[Action]:
         """A fresh quote of the fund."""
