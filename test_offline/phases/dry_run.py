@@ -101,6 +101,11 @@ class Bench:
         """Whether the consumed signal lies in ``order_signal_done/``."""
         return (self.path / DONE_FOLDER / done_name(SignalId(signal_id))).exists()
 
+    def archived_as(self, signal_id: str) -> int:
+        """Which file lies in ``order_signal_done/`` under the id: another number after another move."""
+        path = self.path / DONE_FOLDER / done_name(SignalId(signal_id))
+        return path.stat().st_ino if path.exists() else 0
+
     def is_listed(self, signal_id: str) -> bool:
         """Whether ``executed_signals.json`` names the id; it is written at most once a second."""
         return signal_id in (read_json(self.path / EXECUTED) or {}).get("signal_ids", ())
@@ -159,8 +164,14 @@ def lying_signal_checks(bench: Bench) -> list[Check]:
         return _put_aside(bench)
     known, refusal = bench.is_known(signal_id), expected_refusal(payload, bench.settings.limits, time.time())
     before, put_aside = bench.orders_at_broker(), bench.quarantined()
+    archived = bench.archived_as(signal_id)
+
+    def has_landed() -> bool:
+        moved = bench.archived_as(signal_id) != archived
+        return bench.is_gone() and (moved or bool(bench.quarantined().keys() - put_aside.keys()))
+
     with bench.executor():
-        gone = wait_until(bench.is_gone, ANSWERED_WITHIN)
+        gone = wait_until(has_landed, ANSWERED_WITHIN)
         reasons = [reason for name, reason in bench.quarantined().items() if name not in put_aside]
         if not gone or reasons:
             return [check("signal_consumed", gone), check("signal_usable", not reasons, ", ".join(reasons))]
@@ -215,6 +226,6 @@ def again_checks(bench: Bench, raw: bytes, signal_id: str) -> list[Check]:
 def _put_aside(bench: Bench) -> list[Check]:
     before = set(bench.quarantined())
     with bench.executor():
-        wait_until(bench.is_gone, ANSWERED_WITHIN)
+        wait_until(lambda: bench.is_gone() and bool(set(bench.quarantined()) - before), ANSWERED_WITHIN)
         reasons = [reason for name, reason in bench.quarantined().items() if name not in before]
     return [check("signal_consumed", bench.is_gone()), check("put_aside", reasons, ", ".join(reasons))]
