@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shared_schema.holiday_file import Added, add_closed_days, add_known_year
+from shared_schema.holiday_file import Added, add_closed_days, add_half_days, add_known_year
 from shared_schema.sessions import date_of
 from shared_schema.trading_calendar import CalendarError, load_calendar, user_file
 from shared_schema.words import say, say_both
@@ -28,17 +28,21 @@ def register(app: typer.Typer) -> None:
 def add(
     days: Annotated[list[str], typer.Argument(help=say_both("sessions.help_days"))],
     complete: Annotated[bool, typer.Option("--complete", help=say_both("sessions.help_complete"))] = False,
+    half: Annotated[bool, typer.Option("--half", help=say_both("sessions.help_half"))] = False,
     file: FileOption = None,
 ) -> None:
-    """Add closed days to the user's holiday file; exit code 2 where one is no date."""
+    """Add closed or half days to the user's holiday file; exit code 2 where one is no date."""
     path = file or user_file()
     try:
         dates = [day for text in days for day in parse_days(text)]
         years = sorted({day.year for day in dates})
-        if complete and len(years) != 1:
+        if complete and (half or len(years) != 1):
             raise CalendarError("sessions.one_year", entry=", ".join(map(str, years)))
-        done = add_known_year(path, years[0], dates) if complete else add_closed_days(path, dates)
-        typer.echo(_told(done, path))
+        if half:
+            done = add_half_days(path, dates)
+        else:
+            done = add_known_year(path, years[0], dates) if complete else add_closed_days(path, dates)
+        typer.echo(_told(done, path, "added_half" if half else "added"))
         calendar = load_calendar(path if path.exists() else None)
         for year in years:
             if year not in calendar.years or not calendar.years[year].complete:
@@ -65,6 +69,8 @@ def show(
     closed = " ".join(f"{day:%m-%d}" for day in calendar.closed_days(chosen)) or "-"
     complete = chosen in calendar.years and calendar.years[chosen].complete
     typer.echo(say("sessions.show_year" if complete else "sessions.show_unknown", year=chosen, closed=closed))
+    if half := " ".join(f"{day:%m-%d}" for day in calendar.half_days(chosen)):
+        typer.echo(say("sessions.show_half", days=half))
     left = calendar.days_left(today)
     until = today + timedelta(days=left)
     typer.echo(say("sessions.days_left", days=left, until=until) if left else say("sessions.none_left"))
@@ -96,8 +102,8 @@ def _one_date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _told(done: Added, path: Path) -> str:
-    lines = [say("sessions.added", days=" ".join(map(str, done.added)) or "-", path=path)]
+def _told(done: Added, path: Path, word: str) -> str:
+    lines = [say(f"sessions.{word}", days=" ".join(map(str, done.added)) or "-", path=path)]
     if done.already:
         lines.append(say("sessions.already", days=" ".join(map(str, done.already))))
     if done.weekends:

@@ -145,9 +145,7 @@ class EngineCore(EngineTrader):
         found = account_of(event.received, self.state)
         if found is None:
             return
-        known = self.account
-        order = (found.envelope.epoch, found.envelope.seq)
-        if known is not None and order <= (known.envelope.epoch, known.envelope.seq):
+        if not self._newest_account.takes((found.envelope.epoch, found.envelope.seq)):
             return
         self.account = found
         self.seen["account_snapshot"] = Seen(

@@ -21,6 +21,8 @@ class QuoteSeen:
 
     received: Received[QuoteSnapshot]
     modified: float
+    name: str = ""
+    """Of the file: the quote's own, or one of the ring."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class EngineFiles:
             received = self._quote(name)
             if received is not None:
                 self._marks[name] = mark
-                found.append(QuoteSeen(received, entry.modified_ns / 1e9))
+                found.append(QuoteSeen(received, entry.modified_ns / 1e9, name))
         return sorted(found, key=_order)
 
     def account(self, mode: Mode) -> AccountSeen | None:

@@ -35,6 +35,7 @@ from shared_schema.integrity import Key
 from shared_schema.link_health import LinkHealth, beat_stream, health_of
 from shared_schema.log_lines import Level
 from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
+from shared_schema.newest_stamp import NewestStamp
 from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
 
@@ -94,6 +95,7 @@ class EngineMemory:
         self._zero = ZeroWatch()
         self._short = ShortWatch()
         self._rollback = RollbackEye(self.config.calendar)
+        self._newest_quote, self._newest_account = NewestStamp(), NewestStamp()
         self.beats_since: float | None = None
         """When this process wrote its first heartbeat, wall Unix seconds."""
         self._first_decision_due = True

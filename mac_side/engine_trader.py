@@ -23,7 +23,7 @@ from shared_schema.bars_file import Bar
 from shared_schema.clock import Moment
 from shared_schema.ids import SignalId
 from shared_schema.instruments import from_ticks, instrument, to_ticks
-from shared_schema.messages import QuoteSnapshot, Received, Seen
+from shared_schema.messages import Seen
 from shared_schema.words import say
 
 
@@ -33,7 +33,7 @@ class EngineTrader(EngineMemory):
 
     def _on_quote(self, event: QuoteSeen, now: Moment) -> None:
         received = event.received
-        if not self._accepts(received, now):
+        if not self._accepts(event, now):
             return
         body, envelope = received.body, received.envelope
         found = quote_of(body, self.config.code)
@@ -49,9 +49,9 @@ class EngineTrader(EngineMemory):
             self._become(replace(self.state, books=books), "top_up_dropped", now)
         self._walk_bars(bars_of(body, self.config.code, now.market), now)
 
-    def _accepts(self, received: Received[QuoteSnapshot], now: Moment) -> bool:
+    def _accepts(self, event: QuoteSeen, now: Moment) -> bool:
         """Newer than what was seen, and of a mode we may use: live takes live quotes only."""
-        envelope = received.envelope
+        envelope = event.received.envelope
         if envelope is None:
             usable = self.state.mode == "simulate"
         else:
@@ -62,8 +62,7 @@ class EngineTrader(EngineMemory):
         self._clear("quote_mode")
         if envelope is None:
             return True
-        known = self.seen.get("shared_quote")
-        if known is not None and (envelope.epoch, envelope.seq) <= (known.epoch, known.seq):
+        if not self._newest_quote.takes((envelope.epoch, envelope.seq), event.name):
             return False
         self.seen["shared_quote"] = Seen(
             epoch=envelope.epoch,

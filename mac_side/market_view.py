@@ -20,7 +20,7 @@ LEAST_BARS = 80
 BARS_KEPT = 600
 MINUTE = 60.0
 _MORNING, _NOON, _AFTERNOON = 9 * 60 + 30, 11 * 60 + 30, 13 * 60
-_MINUTES_A_DAY = 240
+_MINUTES_A_DAY, _MINUTES_A_HALF_DAY = 240, 120
 
 
 def quote_of(snapshot: QuoteSnapshot, code: Code) -> Quote | None:
@@ -69,7 +69,7 @@ class TradingMinutes:
 
     def __init__(self, calendar: TradingCalendar) -> None:
         self._calendar = calendar
-        self._days: dict[date, int] = {}
+        self._minutes: dict[date, int] = {}
 
     def number(self, end: float) -> int:
         """The number of the bar that ends at ``end`` (Unix seconds)."""
@@ -78,18 +78,19 @@ class TradingMinutes:
             passed = min(max(minute - _MORNING, 0), 120)
         else:
             passed = 120 + min(max(minute - _AFTERNOON, 0), 120)
-        return self._days_before(date_of(end)) * _MINUTES_A_DAY + passed
+        return self._minutes_before(date_of(end)) + passed
 
-    def _days_before(self, day: date) -> int:
-        if day not in self._days:
+    def _minutes_before(self, day: date) -> int:
+        if day not in self._minutes:
             # A date nobody knows counts as a trading day on weekdays: only differences of a few bars matter.
             count, walk = 0, self._FIRST_COUNTED
             while walk < day:
                 trades = self._calendar.is_trading_day(walk)
-                count += walk.weekday() < 5 if trades is None else trades
+                if walk.weekday() < 5 if trades is None else trades:
+                    count += _MINUTES_A_HALF_DAY if self._calendar.is_half_day(walk) else _MINUTES_A_DAY
                 walk += timedelta(days=1)
-            self._days[day] = count
-        return self._days[day]
+            self._minutes[day] = count
+        return self._minutes[day]
 
 
 @dataclass

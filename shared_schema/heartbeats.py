@@ -10,9 +10,8 @@ from shared_schema.errors import FolderError, MessageError
 from shared_schema.link_health import Beat, SkewMeter, measured
 from shared_schema.messages import Heartbeat, Received, decode_heartbeat
 from shared_schema.messages.record import Envelope
+from shared_schema.newest_stamp import NewestStamp
 
-RISES = 3
-"""Heartbeats of an older epoch, each above the last, that tell a living process from a file put back."""
 STOPPED = "stopped"
 """The state in the last heartbeat of a process that ended in order."""
 _Mark = tuple[int, int, int]
@@ -31,8 +30,7 @@ class HeartbeatReader:
     went_back: list[tuple[str, Envelope]] = field(default_factory=list)
     """Heartbeats found below what was seen of them, by name, since somebody last took the list."""
     _beats: dict[str, Beat] = field(default_factory=dict)
-    _below: dict[str, list[Envelope]] = field(default_factory=dict)
-    """Heartbeats of an older epoch than the known one, by name, as their numbers rose."""
+    _newest: dict[str, NewestStamp] = field(default_factory=dict)
     _meters: dict[str, SkewMeter] = field(default_factory=dict)
     _marks: dict[str, _Mark] = field(default_factory=dict)
 
@@ -67,14 +65,12 @@ class HeartbeatReader:
         return received
 
     def _take(self, name: str, body: Heartbeat, envelope: Envelope, now: float) -> None:
+        stamp, newest = (envelope.epoch, envelope.seq), self._newest.setdefault(name, NewestStamp())
+        if newest.is_behind(stamp):
+            self.went_back.append((name, envelope))
+        if not newest.takes(stamp):
+            return
         old = self._beats.get(name)
-        if old is not None:
-            known, stamp = (old.envelope.epoch, old.envelope.seq), (envelope.epoch, envelope.seq)
-            if stamp < known:
-                self.went_back.append((name, envelope))
-            if stamp <= known and not self._lives_on(name, old.envelope, envelope):
-                return
-        self._below.pop(name, None)
         meter = self._meters.setdefault(name, SkewMeter())
         echo = body.seen.get(self.own)
         skew = measured(echo.written_at, echo.received_at, envelope.written_at, now) if echo else None
@@ -82,16 +78,3 @@ class HeartbeatReader:
             meter.add(skew, now)
         alive_at = min(now, envelope.written_at) if old is None else now
         self._beats[name] = Beat(body, envelope, now, alive_at, meter.best)
-
-    def _lives_on(self, name: str, known: Envelope, envelope: Envelope) -> bool:
-        """Whether a process writes on under an older epoch: its host's clock was set back before it began.
-
-        Epochs are made from the clock. A file put back stands still; a living process counts on.
-        """
-        if envelope.epoch >= known.epoch:
-            return False
-        below = self._below.setdefault(name, [])
-        if below and (envelope.epoch != below[-1].epoch or envelope.seq <= below[-1].seq):
-            below.clear()
-        below.append(envelope)
-        return len(below) >= RISES

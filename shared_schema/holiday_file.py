@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from shared_schema.disk import LocalDisk
 from shared_schema.trading_calendar import FIRST_YEAR, LAST_YEAR, CalendarError, YearDays, read_holidays
@@ -16,6 +16,8 @@ from shared_schema.trading_calendar import FIRST_YEAR, LAST_YEAR, CalendarError,
 FEWEST_CLOSED_DAYS = 10
 # Closed by law in every year; a list without them is not complete.
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (10, 1))
+
+Key = Literal["closed", "open", "half"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ def add_closed_days(path: Path, dates: Iterable[date]) -> Added:
     Errors: CalendarError where the file is damaged, a date is out of range, or writing fails.
     """
     return _add(path, sorted(set(dates)), complete_year=None)
+
+
+def add_half_days(path: Path, dates: Iterable[date]) -> Added:
+    """Add days that trade in the morning only to the user's file at ``path``.
+
+    Weekends are left out. Errors: CalendarError as ``add_closed_days``, and for a day that the file
+    has as closed or as a whole one: which of both holds is for a person to say.
+    """
+    return _add(path, sorted(set(dates)), complete_year=None, key="half")
 
 
 def add_known_year(path: Path, year: int, dates: Iterable[date]) -> Added:
@@ -59,7 +70,7 @@ def add_known_year(path: Path, year: int, dates: Iterable[date]) -> Added:
     return _add(path, wanted, complete_year=year)
 
 
-def _add(path: Path, dates: list[date], complete_year: int | None) -> Added:
+def _add(path: Path, dates: list[date], complete_year: int | None, key: Key = "closed") -> Added:
     import tomlkit
 
     for day in dates:
@@ -68,7 +79,7 @@ def _add(path: Path, dates: list[date], complete_year: int | None) -> Added:
     known = _listed(path)
     weekends = tuple(day for day in dates if day.weekday() >= 5)
     weekdays = [day for day in dates if day.weekday() < 5]
-    already = tuple(day for day in weekdays if day.year in known and day in known[day.year].closed)
+    already = tuple(day for day in weekdays if day.year in known and day in _days_of(known[day.year], key))
     added = tuple(day for day in weekdays if day not in already)
     text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     document: Any = tomlkit.parse(text)
@@ -79,13 +90,18 @@ def _add(path: Path, dates: list[date], complete_year: int | None) -> Added:
         if year == complete_year:
             table["complete"] = True
         before = known.get(year, YearDays())
-        closed = before.closed | {day for day in added if day.year == year}
-        table["closed"] = sorted(closed)
-        if before.open & closed:
-            table["open"] = sorted(before.open - closed)
+        listed = _days_of(before, key) | {day for day in added if day.year == year}
+        table[key] = sorted(listed)
+        for other in ("open", "half") if key == "closed" else ():
+            if days := _days_of(before, other):
+                table[other] = sorted(days - listed)
     if touched:
         _write(path, tomlkit.dumps(document))
     return Added(added, already, weekends)
+
+
+def _days_of(year: YearDays, key: Key) -> frozenset[date]:
+    return {"closed": year.closed, "open": year.open, "half": year.half}[key]
 
 
 def _listed(path: Path) -> dict[int, YearDays]:

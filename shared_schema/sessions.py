@@ -65,12 +65,26 @@ WINDOWS: tuple[tuple[int, int, SessionState], ...] = (
     (_seconds("14:57:00"), _seconds("15:00:00"), SessionState.CLOSING_CALL),
     (_seconds("15:05:00"), _seconds("15:30:00"), SessionState.AFTER_HOURS),
 )
-_CONTINUOUS = tuple((start, end) for start, end, state in WINDOWS if state is SessionState.CONTINUOUS)
+HALF_DAY_WINDOWS = (
+    *WINDOWS[:3],
+    (_seconds("09:30:00"), _seconds("11:27:00"), SessionState.CONTINUOUS),
+    (_seconds("11:27:00"), _seconds("11:30:00"), SessionState.CLOSING_CALL),
+)
+"""Of a day that trades in the morning only: taken to end as a whole one does, with a closing call."""
+
+
+def _continuous(windows: tuple[tuple[int, int, SessionState], ...]) -> tuple[tuple[int, int], ...]:
+    return tuple((start, end) for start, end, state in windows if state is SessionState.CONTINUOUS)
+
+
+_CONTINUOUS, _CONTINUOUS_HALF = _continuous(WINDOWS), _continuous(HALF_DAY_WINDOWS)
 TRADING_SECONDS_A_DAY = sum(end - start for start, end in _CONTINUOUS)
 """Seconds of continuous trading in a full day: 14,220."""
 
 LAST_CANCEL = _seconds("14:56:30")
 """The last moment we cancel at by ourselves (I13): from 14:57 on the exchange takes none."""
+LAST_CANCEL_HALF = _seconds("11:26:30")
+"""The same of a half day."""
 FINAL_LIST = _seconds("15:05:00")
 """From here on the day's order list is final (I4, I13)."""
 
@@ -100,14 +114,14 @@ def state_at(time: Instant, calendar: TradingCalendar) -> SessionState:
         return SessionState.UNKNOWN_DATE
     if not trades:
         return SessionState.HOLIDAY
-    for start, end, state in WINDOWS:
+    for start, end, state in HALF_DAY_WINDOWS if calendar.is_half_day(_date_of(day)) else WINDOWS:
         if start <= second < end:
             return state
     return SessionState.CLOSED
 
 
 def may_place(state: SessionState) -> bool:
-    """Whether orders may be sent: in continuous trading only, 9:30-11:30 and 13:00-14:57."""
+    """Whether orders may be sent: in continuous trading only, 9:30-11:30 and 13:00-14:57 on a whole day."""
     return state is SessionState.CONTINUOUS
 
 
@@ -145,16 +159,17 @@ def next_opening(time: Instant, calendar: TradingCalendar) -> float | None:
     day = first_day
     while (trades := calendar.is_trading_day(_date_of(day))) is not None:
         if trades:
-            for start, _ in _CONTINUOUS:
+            for start, _ in _continuous_on(day, calendar):
                 if day > first_day or start > second:
                     return _unix_of(day, start)
         day += 1
     return None
 
 
-def last_cancel_at(time: Instant) -> float:
-    """The Unix time of 14:56:30 on the day of ``time``."""
-    return _unix_of(_day_and_second(time)[0], LAST_CANCEL)
+def last_cancel_at(time: Instant, calendar: TradingCalendar) -> float:
+    """The Unix time of 14:56:30 on the day of ``time``; of 11:26:30 on a half day."""
+    day = _day_and_second(time)[0]
+    return _unix_of(day, LAST_CANCEL_HALF if calendar.is_half_day(_date_of(day)) else LAST_CANCEL)
 
 
 def final_list_at(time: Instant) -> float:
@@ -175,7 +190,8 @@ def trading_seconds_between(begin: Instant, end: Instant, calendar: TradingCalen
         low = first_second if day == first_day else 0.0
         high = last_second if day == last_day else float(_DAY)
         if calendar.is_trading_day(_date_of(day)):
-            total += sum(max(0.0, min(high, until) - max(low, since)) for since, until in _CONTINUOUS)
+            windows = _continuous_on(day, calendar)
+            total += sum(max(0.0, min(high, until) - max(low, since)) for since, until in windows)
     return total
 
 
@@ -192,7 +208,7 @@ def after_trading_seconds(begin: Instant, seconds: float, calendar: TradingCalen
     first_day, first_second = _day_and_second(begin)
     left, day = seconds, first_day
     while (trades := calendar.is_trading_day(_date_of(day))) is not None:
-        for since, until in _CONTINUOUS if trades else ():
+        for since, until in _continuous_on(day, calendar) if trades else ():
             low = max(float(since), first_second) if day == first_day else float(since)
             if low < until and left <= until - low:
                 return _unix_of(day, low + left)
@@ -230,6 +246,10 @@ def _day_and_second(time: Instant) -> tuple[int, float]:
     if not 0 <= day <= _LAST_DAY:
         raise ClockError("sessions.out_of_range", value=repr(time)[:40])
     return int(day), second
+
+
+def _continuous_on(day: int, calendar: TradingCalendar) -> tuple[tuple[int, int], ...]:
+    return _CONTINUOUS_HALF if calendar.is_half_day(_date_of(day)) else _CONTINUOUS
 
 
 def _known_days(first: int, last: int, calendar: TradingCalendar) -> Iterator[int]:

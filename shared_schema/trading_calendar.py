@@ -23,7 +23,7 @@ SHIPPED_FILE = Path(__file__).parent / "holidays.toml"
 USER_FILE_NAME = "holidays.toml"
 WARNING_DAYS = 30
 FIRST_YEAR, LAST_YEAR = 1991, 2100
-_YEAR_KEYS = frozenset({"complete", "closed", "open"})
+_YEAR_KEYS = frozenset({"complete", "closed", "open", "half"})
 
 
 class CalendarError(SettingsError):
@@ -32,11 +32,15 @@ class CalendarError(SettingsError):
 
 @dataclass(frozen=True, slots=True)
 class YearDays:
-    """What a file says of one year: ``complete`` when no closed weekday is missing."""
+    """What a file says of one year: ``complete`` when no closed weekday is missing.
+
+    ``half``: days that trade in the morning only.
+    """
 
     complete: bool = False
     closed: frozenset[date] = frozenset()
     open: frozenset[date] = frozenset()
+    half: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class TradingCalendar:
             return False
         return day.weekday() < 5 if year.complete else None
 
+    def is_half_day(self, day: date) -> bool:
+        """Whether ``day`` trades in the morning only."""
+        year = self.years.get(day.year)
+        return year is not None and day in year.half and day not in year.closed
+
     def days_left(self, today: date) -> int:
         """Days from ``today`` to the last day known without a gap; 0 when today is unknown."""
         year = today.year
@@ -80,12 +89,16 @@ class TradingCalendar:
         """The closed weekdays known of ``year``, in order."""
         return tuple(sorted(self.years[year].closed)) if year in self.years else ()
 
+    def half_days(self, year: int) -> tuple[date, ...]:
+        """The days known of ``year`` that trade in the morning only, in order."""
+        return tuple(sorted(self.years[year].half)) if year in self.years else ()
+
 
 def load_calendar(user_file: Path | None = None) -> TradingCalendar:
     """The shipped calendar with ``user_file`` laid over it (None: the shipped one alone).
 
     A year the user marks ``complete`` replaces the shipped year; any other adds its
-    ``closed`` days and takes back its ``open`` ones. Errors: CalendarError naming file,
+    ``closed`` and ``half`` days and takes back its ``open`` ones. Errors: CalendarError naming file,
     year and entry; a file that is named but missing is an error too.
     """
     shipped = _shipped_years()
@@ -95,9 +108,10 @@ def load_calendar(user_file: Path | None = None) -> TradingCalendar:
     for year, users in read_holidays(user_file).items():
         base = merged.get(year, YearDays())
         if users.complete:
-            merged[year] = YearDays(True, users.closed - users.open, frozenset())
+            merged[year] = YearDays(True, users.closed - users.open, half=users.half)
         else:
-            merged[year] = YearDays(base.complete, (base.closed | users.closed) - users.open, frozenset())
+            closed = (base.closed | users.closed) - users.open
+            merged[year] = YearDays(base.complete, closed, half=(base.half | users.half) - users.open)
     return TradingCalendar(merged)
 
 
@@ -156,13 +170,15 @@ def _year_days(path: Path, text: str, table: Any) -> YearDays:
         raise _bad(path, f"{where}.complete", "not_true_or_false")
     closed = _days(path, f"{where}.closed", int(text), table.get("closed", []))
     opened = _days(path, f"{where}.open", int(text), table.get("open", []))
-    for day in opened:
-        # A worked weekend (调休) is no trading day: the exchanges never open on one.
-        if day.weekday() >= 5:
-            raise _bad(path, f"{where}.open: {day}", "weekend")
-    if closed & opened:
-        raise _bad(path, f"{where}: {min(closed & opened)}", "both")
-    return YearDays(complete, closed, opened)
+    half = _days(path, f"{where}.half", int(text), table.get("half", []))
+    for key, days in (("open", opened), ("half", half)):
+        for day in days:
+            # A worked weekend (调休) is no trading day: the exchanges never open on one.
+            if day.weekday() >= 5:
+                raise _bad(path, f"{where}.{key}: {day}", "weekend")
+    if twice := (closed & opened) | (half & (closed | opened)):
+        raise _bad(path, f"{where}: {min(twice)}", "both")
+    return YearDays(complete, closed, opened, half)
 
 
 def _days(path: Path, where: str, year: int, entries: Any) -> frozenset[date]:

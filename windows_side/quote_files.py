@@ -9,6 +9,7 @@ from shared_schema.errors import FolderError, MessageError
 from shared_schema.logs import Log
 from shared_schema.messages import QuoteSnapshot, Received, decode_quote
 from shared_schema.messages.record import UNSIGNED
+from shared_schema.newest_stamp import NewestStamp
 
 
 class QuoteFiles:
@@ -19,7 +20,7 @@ class QuoteFiles:
         self._log = log
         self._names = (QUOTE, *(ring_name(slot) for slot in range(RING_SIZE if ring else 0)))
         self._fingerprints: dict[str, tuple[int, int, int]] = {}
-        self._newest: tuple[str, int] | None = None
+        self._newest = NewestStamp()
         self._said_unsigned: set[str] = set()
 
     def fresh(self) -> list[Received[QuoteSnapshot]]:
@@ -27,15 +28,12 @@ class QuoteFiles:
 
         A file that is half written, held or gone just now is tried again: its age tells how long it lasts.
         """
-        read = [received for name in self._names if (received := self._changed(name)) is not None]
-        found = []
-        for received in sorted(read, key=_order):
-            if received.envelope is None:
-                found.append(received)
-            elif self._newest is None or _order(received) > self._newest:
-                self._newest = _order(received)
-                found.append(received)
-        return found
+        read = [(name, received) for name in self._names if (received := self._changed(name)) is not None]
+        return [
+            received
+            for name, received in sorted(read, key=lambda found: _order(found[1]))
+            if received.envelope is None or self._newest.takes(_order(received), name)
+        ]
 
     def _changed(self, name: str) -> Received[QuoteSnapshot] | None:
         try:

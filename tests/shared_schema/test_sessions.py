@@ -214,7 +214,7 @@ def test_the_host_zone_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_days_fixed_moments() -> None:
     """14:56:30 and 15:05 of the day, asked at any moment of it."""
     for clock in ("00:00:00", "14:59:00", "23:59:59"):
-        assert last_cancel_at(at(FRIDAY, clock)) == at(FRIDAY, "14:56:30")
+        assert last_cancel_at(at(FRIDAY, clock), CALENDAR) == at(FRIDAY, "14:56:30")
         assert final_list_at(at(FRIDAY, clock)) == at(FRIDAY, "15:05:00")
 
 

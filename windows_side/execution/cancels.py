@@ -82,9 +82,10 @@ class Cancels:
         begin = order.calling_market
         if begin - self._desk.now.market > CLOCK_STEP:
             return True  # the clock was set back: how long it has lasted nobody knows, and every order ends
-        if self._desk.trading_day > order.trading_day or self._desk.now.market >= last_cancel_at(begin):
+        market, calendar = self._desk.now.market, self._desk.rules.calendar
+        if self._desk.trading_day > order.trading_day or market >= last_cancel_at(begin, calendar):
             return True
-        lasted = trading_seconds_between(begin, self._desk.now.market, self._desk.rules.calendar)
+        lasted = trading_seconds_between(begin, market, calendar)
         return lasted >= signal.cancel_after_seconds
 
     def _is_asked_back(self, order: Order) -> bool:
