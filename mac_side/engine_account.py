@@ -20,7 +20,7 @@ AFTER_LAST_FILL = 60.0
 """Seconds both must be younger than the last fill."""
 OUR_REMARK = "mq"
 """What the remarks of our orders begin with."""
-_FINAL_STATUSES = frozenset({53, 54, 56, 57})
+FINAL_STATUSES = frozenset({53, 54, 56, 57})
 """Part cancelled, cancelled, filled, refused (xtquant)."""
 
 
@@ -118,7 +118,7 @@ def _is_quiet(state: DashboardState, seen: SeenAccount, code: Code, now: Moment)
         (e.settled_at or 0.0 for e in state.outbox.entries if e.intention.applied_shares), default=0.0
     )
     ours_open = any(
-        order.code == code and order.remark.startswith(OUR_REMARK) and order.status not in _FINAL_STATUSES
+        order.code == code and order.remark.startswith(OUR_REMARK) and order.status not in FINAL_STATUSES
         for order in seen.account.orders
     )
     return (

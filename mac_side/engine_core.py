@@ -125,7 +125,7 @@ class EngineCore(EngineTrader):
                 )
             return
         self._changed = True
-        if result.signal_id in self._sent_here and self.read_only is None:
+        if result.signal_id in self.sent_here and self.read_only is None:
             self.read_only = other_writer_hold(result, self.state.strategy)
             if self.read_only is not None:
                 self._alarm("other_writer", self.read_only.sentence, now)

@@ -37,7 +37,7 @@ from shared_schema.log_lines import Level
 from shared_schema.messages import Heartbeat, QuoteSnapshot, Seen
 from shared_schema.newest_stamp import NewestStamp
 from shared_schema.trading_calendar import TradingCalendar
-from shared_schema.words import say
+from shared_schema.words import has, say
 
 EVENTS_KEPT = 60
 APPLIED_SHOWN = 200
@@ -54,6 +54,9 @@ class EngineConfig:
     calendar: TradingCalendar
     decide_on: str = "bar"
     offline: bool = False
+    orders_limit: int | None = None
+    """Orders a day and yuan a code and day, as this host's settings say; for the screen only."""
+    turnover_limit: float | None = None
     orders_allowed: bool = True
     """False over a sync tool that is too slow for orders, unless ``sync.allow_orders`` is set."""
     red_after: float = 5.0
@@ -101,8 +104,8 @@ class EngineMemory:
         self._first_decision_due = True
         self._told = ""
         self._seed_history: tuple[float, ...] = ()
-        self._sent_here: set[SignalId] = set()
-        """Signals of this process: a refusal of an earlier one may be settled by now."""
+        self.sent_here: dict[SignalId, float] = {}
+        """Signals of this process with their market time: a refusal of an earlier one may be over."""
         self._changed = False
         self._to_publish: list[SignalId] = []
         self._further: list[EngineCommand] = []
@@ -205,7 +208,8 @@ class EngineMemory:
         if key not in self.alarms:
             self._further.append(Say("error", "alarm", {"text": text}))
             self.events.append(Event(at=now.wall, text=text))
-        self.alarms[key] = Alarm(text=text, at=now.wall)
+        todo = f"dashboard.todo.{key.partition(':')[0]}"
+        self.alarms[key] = Alarm(text=text, what_to_do=say(todo) if has(todo) else "", at=now.wall)
 
     def _clear(self, key: str) -> None:
         self.alarms.pop(key, None)
@@ -216,8 +220,19 @@ class EngineMemory:
 
 
 def _event_text(action: str, fields: dict[str, object]) -> str:
+    told = {name: _in_words(name, value) for name, value in fields.items()}
     try:
-        return say(f"dashboard.event_{action}", **fields)
+        return say(f"dashboard.event_{action}", **told).strip()
     except KeyError:
         shown = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
         return f"{action} {shown}".strip()
+
+
+def _in_words(field_name: str, value: object) -> object:
+    """A word of the wire in the language of the screen; anything else as it is."""
+    if field_name in _WORDS and has(f"{_WORDS[field_name]}.{value}"):
+        return say(f"{_WORDS[field_name]}.{value}")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_WORDS = {"state": "screen.state", "direction": "screen.side", "reason": "dashboard.reason"}

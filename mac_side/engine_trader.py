@@ -193,7 +193,7 @@ class EngineTrader(EngineMemory):
         )
         self._changed = True
         self._to_publish.append(identity)
-        self._sent_here.add(identity)
+        self.sent_here[identity] = now.market
         self._say(
             "info",
             "signal_sent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mac_side.books import Lot
 from mac_side.bridge_client.entry import OutboxEntry
-from mac_side.engine_account import OUR_REMARK
+from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
 from mac_side.engine_core import EngineCore
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_rules import QUOTE_STALE_AFTER
@@ -24,9 +24,13 @@ from mac_side.view import (
     View,
 )
 from shared_schema.clock import Moment
+from shared_schema.drop_folder.names import halt_name
 from shared_schema.messages import MinuteBars
 from shared_schema.sessions import next_opening, state_at, trading_day_of
 from shared_schema.words import say
+
+SIGNALS_SHOWN = 200
+ORDERS_SHOWN = 60
 
 
 def waiting_view(config: EngineConfig, now: Moment, reason: str = "") -> View:
@@ -68,7 +72,7 @@ def make_view(core: EngineCore, now: Moment) -> View:
         grid=_grid(core, factors),
         position=_position(core),
         lots=tuple(_lot(core, place, lot, factors) for place, lot in enumerate(state.books.lots)),
-        signals=tuple(_signal(entry) for entry in todays if entry.is_order)[-60:],
+        signals=tuple(_signal(core, entry) for entry in todays if entry.is_order)[-SIGNALS_SHOWN:],
         orders=_orders(core),
         counts=_counts(core, todays),
         alarms=tuple(core.alarms.values()),
@@ -93,6 +97,7 @@ def _halt(core: EngineCore) -> HaltState:
         confirmed_at=beat.body.halt_since if beat is not None else None,
         reason=first.reason,
         by=first.by,
+        own=all(halt.name == halt_name(core.state.writer) for halt in core.state.halts),
     )
 
 
@@ -205,11 +210,11 @@ def _position(core: EngineCore) -> PositionView:
     return PositionView(
         fixed=books.fixed_volume,
         flow=books.shares,
-        volume=found.volume if found is not None else 0,
-        can_use=found.can_use_volume if found is not None else 0,
+        volume=found.volume if found is not None else None,
+        can_use=found.can_use_volume if found is not None else None,
         cost=books.cost / books.shares if books.shares else 0.0,
-        market_value=books.shares * price,
-        floating_profit=books.shares * price - books.cost if price > 0 else 0.0,
+        market_value=books.shares * price if price > 0 else None,
+        floating_profit=books.shares * price - books.cost if price > 0 else None,
     )
 
 
@@ -224,7 +229,8 @@ def _lot(core: EngineCore, place: int, lot: Lot, factors: TrendFactors) -> LotVi
     )
 
 
-def _signal(entry: OutboxEntry) -> SignalView:
+def _signal(core: EngineCore, entry: OutboxEntry) -> SignalView:
+    outbox = core.state.outbox
     return SignalView(
         signal_id=entry.signal_id,
         direction=entry.direction,
@@ -233,7 +239,9 @@ def _signal(entry: OutboxEntry) -> SignalView:
         shares=entry.intention.shares,
         filled=entry.reported_shares,
         state=entry.state,
-        sent_at=entry.timestamp or None,
+        sent_at=core.sent_here.get(entry.signal_id, entry.timestamp) or None,
+        open=not entry.settled,
+        cancelling=not entry.settled and any(other.target == entry.signal_id for other in outbox.open),
         latency=max(0.0, entry.answered_at - entry.timestamp) if entry.answered_at else None,
         message=entry.message,
     )
@@ -242,7 +250,9 @@ def _signal(entry: OutboxEntry) -> SignalView:
 def _orders(core: EngineCore) -> tuple[OrderView, ...]:
     if core.account is None:
         return ()
-    orders = sorted(core.account.account.orders, key=lambda order: -order.time)
+    orders = sorted(
+        core.account.account.orders, key=lambda order: (order.status in FINAL_STATUSES, -order.time)
+    )
     return tuple(
         OrderView(
             order_id=order.order_id,
@@ -252,9 +262,11 @@ def _orders(core: EngineCore) -> tuple[OrderView, ...]:
             shares=order.shares,
             filled=order.filled_shares,
             ours=order.remark.startswith(OUR_REMARK),
+            open=order.status not in FINAL_STATUSES,
             status=str(order.status),
+            at=order.time or None,
         )
-        for order in orders[:20]
+        for order in orders[:ORDERS_SHOWN]
     )
 
 
@@ -279,8 +291,11 @@ def _counts(core: EngineCore, todays: tuple[OutboxEntry, ...]) -> Counts:
         open_orders=sum(1 for entry in orders if not entry.settled),
         unknown_orders=sum(1 for entry in orders if entry.state == "unknown"),
         orders=len(orders),
+        orders_limit=core.config.orders_limit,
         turnover=sum(entry.intention.applied_yuan for entry in orders),
+        turnover_limit=core.config.turnover_limit,
         cash=core.account.account.asset.cash if core.account is not None else None,
+        total_asset=core.account.account.asset.total_asset or None if core.account is not None else None,
         realised_profit=profit,
         fees=fees,
     )

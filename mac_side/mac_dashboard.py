@@ -21,21 +21,26 @@ import argparse
 import contextlib
 import os
 import secrets
-import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mac_side.bridge_client.signal_ids import is_first
+from mac_side.dashboard_processes import (
+    Engines,
+    asked_to_stop,
+    commands_path,
+    run_with_screen,
+    run_without_screen,
+    view_path,
+)
 from mac_side.engine import Engine, Place
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
 from mac_side.offline_start import lay_out_fresh_files
 from mac_side.points import Point
-from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
+from mac_side.single_engine import hold_engine, runtime_name
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
 from shared_schema.clock import host_name
@@ -54,7 +59,6 @@ from shared_schema.words import say, use_language
 LOG_NAME = "mac_dashboard"
 NOMINAL_CAP = 200_000.0
 """Most the lots of one code may cost together, yuan (strategy.md, Live)."""
-_ENGINE_ENDS_WITHIN = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,11 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     try:
         given = _parsed(typed)
-        settings = load_settings(overrides=_overrides(given))
+        settings = _settings(given)
         use_language(settings.language)
-        if given.no_screen or not sys.stdout.isatty():
+        without_screen = given.no_screen or not sys.stdout.isatty()
+        if without_screen and not settings.strategies:
             return run_engine(settings, given.release, console=not given.quiet)
-        return run_both(settings, typed)
+        return run_processes(settings, typed, without_screen=without_screen)
     except MiniqmtError as error:
         with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
             sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -80,7 +85,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
     runtime = runtime_folder(settings, folder_path)
     strategy = StrategyName(settings.strategy.name)
     lock = hold_engine(runtime, strategy)
-    log = open_log(LOG_NAME, settings.log_dir, console=console)
+    log = open_log(runtime_name(LOG_NAME, strategy), settings.log_dir, console=console)
     defaults = settings.sync.defaults
     try:
         folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
@@ -104,7 +109,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
         watch = FolderWatch(folder_path, defaults.scan_interval, use_watcher=defaults.watcher)
         config = engine_config(settings, runtime, release_name, place.offline)
         engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
-        with _asked_to_stop(watch) as stop:
+        with asked_to_stop(watch) as stop:
             engine.run(stop)
         watch.stop()
     except MiniqmtError as problem:
@@ -126,6 +131,8 @@ def engine_config(settings: Settings, runtime: Path, release_name: str, offline:
         calendar=calendar_of_this_host(),
         decide_on=settings.strategy.decide_on,
         offline=offline,
+        orders_limit=settings.limits.orders_per_day,
+        turnover_limit=settings.limits.turnover_yuan,
         orders_allowed=settings.sync.allow_orders or not settings.sync.defaults.orders_need_permission,
         red_after=settings.sync.defaults.heartbeat_red_after,
         skew_limit=settings.limits.skew_seconds,
@@ -151,16 +158,6 @@ def runtime_folder(settings: Settings, folder: Path) -> Path:
     return settings.runtime_dir
 
 
-def view_path(runtime: Path, strategy: StrategyName) -> Path:
-    """The file a screen of this strategy shows."""
-    return runtime / runtime_name("dashboard_view", strategy, ".json")
-
-
-def commands_path(runtime: Path, strategy: StrategyName) -> Path:
-    """The folder a screen of this strategy leaves commands in."""
-    return runtime / runtime_name("screen_commands", strategy)
-
-
 def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
     """This dashboard's name in its heartbeat: drawn once, kept in ``RUNTIME_DIR``."""
     path = runtime / runtime_name("dashboard_instance", strategy, ".txt")
@@ -174,73 +171,20 @@ def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
     return InstanceId(drawn)
 
 
-def run_both(settings: Settings, typed: list[str]) -> int:
-    """Start the engine apart from this terminal and the screen in it; ends the engine when the person quits.
+def run_processes(settings: Settings, typed: list[str], *, without_screen: bool) -> int:
+    """One engine for each strategy and, on a terminal, the screen of them all.
 
-    Where an engine runs already, only its screen is shown. A terminal that goes away (SSH) leaves the
-    engine running.
+    Where an engine runs already, only its screen is shown.
     """
     folder = checked_exchange_folder(settings.exchange_folder("dashboard"))
-    strategy = StrategyName(settings.strategy.name)
+    strategies = [StrategyName(strategy.name) for strategy in settings.all_strategies]
     runtime = runtime_folder(settings, folder)
-    try:
-        hold_engine(runtime, strategy).release()
-        engine = _start_engine(typed)
-    except EngineHeld as held:
+    engines = Engines(typed)
+    for held in engines.start(runtime, strategies, quiet=not without_screen):
         print(f"mac_dashboard: {held}", file=sys.stderr)
-        engine = None
-    screen = [sys.executable, "-m", "mac_side.screen.screen", "--view", str(view_path(runtime, strategy))]
-    screen += ["--commands", str(commands_path(runtime, strategy))]
-    root = Path(__file__).resolve().parent.parent
-    environment = dict(os.environ, PYTHONPATH=str(root))
-    shown = subprocess.Popen(screen, cwd=Path.cwd(), env=environment)
-    with _asked_to_stop() as stop:
-        while shown.poll() is None and not stop.wait(0.2):
-            if engine is not None and engine.poll() is not None:
-                break  # its sentence went to the log; the screen would only show an old picture
-        if shown.poll() is None:
-            shown.terminate()
-        shown.wait()
-        return _end_engine(engine)
-
-
-def _start_engine(typed: list[str]) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, str(Path(__file__).resolve()), *typed, "--no-screen", "--quiet"]
-    if os.name == "nt":
-        return subprocess.Popen(arguments, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
-    return subprocess.Popen(arguments, start_new_session=True)
-
-
-def _end_engine(engine: subprocess.Popen[bytes] | None) -> int:
-    if engine is None:
-        return 0
-    if engine.poll() is None:
-        engine.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
-    try:
-        return engine.wait(_ENGINE_ENDS_WITHIN)
-    except subprocess.TimeoutExpired:
-        engine.kill()
-        return engine.wait()
-
-
-@contextlib.contextmanager
-def _asked_to_stop(watch: FolderWatch | None = None) -> Iterator[threading.Event]:
-    """An event that Ctrl+C, SIGTERM and Ctrl+Break set; the old handlers come back afterwards."""
-    stop = threading.Event()
-
-    def asked(_number: int, _frame: object) -> None:
-        stop.set()
-        if watch is not None:
-            watch.wake()
-
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, asked) for number in numbers}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    if without_screen:
+        return run_without_screen(engines)
+    return run_with_screen(engines, runtime, strategies)
 
 
 def _parsed(typed: list[str]) -> argparse.Namespace:
@@ -255,14 +199,21 @@ def _parsed(typed: list[str]) -> argparse.Namespace:
     return parser.parse_args(typed)
 
 
-def _overrides(given: argparse.Namespace) -> dict[str, object]:
-    wanted = {
-        "shared_dir": given.shared_dir,
+def _settings(given: argparse.Namespace) -> Settings:
+    """All strategies of this host; the one alone that was typed: by its name, or with a code or preset."""
+    place = {"shared_dir": given.shared_dir} if given.shared_dir else {}
+    settings = load_settings(overrides=place)
+    if given.strategy and settings.strategy.name != given.strategy in settings.strategies:
+        return settings.alone(given.strategy)
+    typed = {
         "strategy.symbol": given.symbol,
         "strategy.preset": given.preset,
         "strategy.name": given.strategy,
     }
-    return {key: value for key, value in wanted.items() if value}
+    told = {key: value for key, value in typed.items() if value}
+    if not told and not given.release:
+        return settings
+    return load_settings(overrides={**place, **told, "strategies": {}})
 
 
 if __name__ == "__main__":

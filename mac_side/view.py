@@ -35,6 +35,8 @@ class HaltState(Record):
     """When the executor confirmed it; None: not yet."""
     reason: str = ""
     by: str = ""
+    own: bool = False
+    """Whether every halt in force is this host's own: only those it may lift."""
 
 
 class Link(Record):
@@ -162,6 +164,11 @@ class SignalView(Record):
     state: str = "outbox"
     """"outbox", "sent", or a state of ``OrderResult`` (received, ..., unknown)."""
     sent_at: float | None = None
+    """Market time."""
+    open: bool = False
+    """Its terminal result is not applied yet."""
+    cancelling: bool = False
+    """A cancel for it was sent."""
     latency: float | None = None
     """Seconds from sent to its newest result."""
     message: str = ""
@@ -177,7 +184,10 @@ class OrderView(Record):
     shares: int = 0
     filled: int = 0
     ours: bool = True
+    open: bool = False
+    """It may still be filled."""
     status: str = ""
+    at: float | None = None
 
 
 class Counts(Record):
@@ -194,6 +204,7 @@ class Counts(Record):
     turnover: float = 0.0
     turnover_limit: float | None = None
     cash: float | None = None
+    total_asset: float | None = None
     pool_used: float = 0.0
     """Used and frozen."""
     pool_limit: float | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ from shared_schema.settings_sources import (
     read_dotenv,
     read_toml,
 )
+from shared_schema.settings_strategies import strategies_of
 from shared_schema.settings_values import BadValue, Rule, nearest
 from shared_schema.sync_defaults import sync_defaults
 from shared_schema.words import say
@@ -64,6 +65,8 @@ class Settings:
     executor: Executor = field(default_factory=Executor)
     producer: Producer = field(default_factory=Producer)
     strategy: Strategy = field(default_factory=Strategy)
+    strategies: Mapping[str, Any] = check.setting({}, check.table)
+    """Further strategies of this host by name, each a table like ``[strategy]``."""
     dashboard: Dashboard = field(default_factory=Dashboard)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
@@ -87,6 +90,16 @@ class Settings:
         if chosen is None:
             raise SettingsError("settings.no_folder")
         return chosen
+
+    @property
+    def all_strategies(self) -> tuple[Strategy, ...]:
+        """The first strategy, then the further ones."""
+        return strategies_of(self.strategy, self.strategies, self.origins["strategies"].place)
+
+    def alone(self, name: str) -> Settings:
+        """These settings with the strategy ``name`` as the only one; unchanged where there is none such."""
+        found = next((strategy for strategy in self.all_strategies if strategy.name == name), None)
+        return self if found is None else replace(self, strategy=found, strategies={})
 
     @property
     def quote_interval(self) -> float:
@@ -118,6 +131,7 @@ def load_settings(
     _fill_derived_defaults(values, origins)
     settings: Settings = _assemble(Settings, "", values, origins=origins, remarks=tuple(remarks))
     _refuse_runtime_in_folder(settings)
+    _ = settings.all_strategies  # a wrong table is refused here, not in the middle of a start
     return settings
 
 

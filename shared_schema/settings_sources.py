@@ -97,7 +97,8 @@ def read_toml(path: Path) -> dict[str, Written]:
     }
 
 
-FREE_TABLES = ("strategy.overrides",)
+FREE_TABLES = ("strategy.overrides", "strategies")
+"""Tables that are one value: whoever uses them checks what they hold."""
 
 
 def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -14,7 +14,7 @@ import orjson
 import tomlkit
 
 from commands.demo_room.plan import DEMO_PRESET, Plan
-from mac_side.mac_dashboard import view_path
+from mac_side.dashboard_processes import view_path
 from mac_side.strategy.presets import preset
 from shared_schema.drop_folder.names import state_name
 from shared_schema.ids import StrategyName
