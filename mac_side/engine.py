@@ -148,7 +148,7 @@ class Engine:
             self._halts_while_waiting(now)
             return
         mode, account = met
-        self._state_file = StateFile(self._state_path(mode), self.place.folder.disk)
+        self._state_file = self._books_at(self._state_path(mode))
         fresh = self._fresh_state(now, mode, account)
         state = self._state_file.load(fresh, may_begin=self.place.offline)
         check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
@@ -195,7 +195,7 @@ class Engine:
         """Of the executors alive, those that the books of their mode are bound to."""
         bound = set()
         for beat in beats:
-            books = StateFile(self._state_path(beat.mode), self.place.folder.disk)
+            books = self._books_at(self._state_path(beat.mode))
             fresh = self._fresh_state(self.follower.now(), beat.mode, beat.account)
             if books.raw is not None and books.load(fresh).executor == beat.instance:
                 bound.add(beat.instance)
@@ -204,6 +204,10 @@ class Engine:
     def _fresh_state(self, now: Moment, mode: Mode, account: AccountAlias) -> DashboardState:
         place = self.place
         return new_state(now, mode, account, place.strategy, place.writer, self._random_part)
+
+    def _books_at(self, path: Path) -> StateFile:
+        folder = self.place.folder
+        return StateFile(path, folder.disk, folder.random_part)
 
     def _state_path(self, mode: Mode) -> Path:
         place = self.place
@@ -358,6 +362,7 @@ class Engine:
     def _show_view(self, now: Moment) -> None:
         if 0 <= now.wall - self._viewed < VIEW_INTERVAL:
             return
+        self._core.judge(now)
         self._show(make_view(self._core, now), now)
 
     def _show(self, view: View, now: Moment) -> None:

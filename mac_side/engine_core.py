@@ -75,7 +75,7 @@ class EngineCore(EngineTrader):
 
     def begin(self, now: Moment) -> list[EngineCommand]:
         """Before the first event: the other side hears that we live before it reads a signal of ours."""
-        self._judge(now)
+        self.judge(now)
         today = date_of(now.wall)
         if self.config.calendar.ends_soon(today):
             days = self.config.calendar.days_left(today)
@@ -84,7 +84,8 @@ class EngineCore(EngineTrader):
         return [*said, WriteHeartbeat(self._heartbeat(now))]
 
     def _answer(self, event: EngineEvent, now: Moment) -> list[EngineCommand]:
-        self._judge(now)
+        if isinstance(event, QuoteSeen):
+            self.judge(now)  # for the heartbeat; a tick has judged already, and a view judges for itself
         # A copy of the books is taken before they are overwritten; nothing else may precede the save.
         before = [command for command in self._further if isinstance(command, KeepBooks)]
         after = [command for command in self._further if not isinstance(command, KeepBooks)]

@@ -20,12 +20,12 @@ def link_holds(health: LinkHealth, skew_limit: float) -> tuple[Hold | None, ...]
 
     The direction that brings nothing here shows as a red heartbeat: ``executor_hold``.
     """
-    skew = Hold("clock_skew", say("link.clock_skew", limit=f"{skew_limit:g}"), lenient=True)
-    lost = Hold("link_out", say("link.out_lost"), lenient=True)
-    return (
-        skew if health.skew_beyond(skew_limit) else None,
-        lost if health.outward.lost and not health.inward.lost else None,
-    )
+    skew = lost = None
+    if health.skew_beyond(skew_limit):
+        skew = Hold("clock_skew", say("link.clock_skew", limit=f"{skew_limit:g}"), lenient=True)
+    if health.outward.lost and not health.inward.lost:
+        lost = Hold("link_out", say("link.out_lost"), lenient=True)
+    return skew, lost
 
 
 @dataclass

@@ -165,15 +165,15 @@ class EngineMemory:
         before = bars[-2].close if len(bars) > 1 else None
         return price_hold(self.config.code, price, self.quote.quote, before, now.market)
 
-    def _judge(self, now: Moment) -> None:
-        """Refresh the sentence the screen shows."""
+    def judge(self, now: Moment) -> None:
+        """Refresh why nothing is sent, for the heartbeat and the screen."""
         self.held = self._hold(now)
         if self.held is None and self.quote is not None:
             self.held = self._price_hold(self.quote.quote.price, now)
 
     def _announce(self, now: Moment) -> None:
         """Say a new reason for holding once; a moment between two files of one turn is none."""
-        self._judge(now)
+        self.judge(now)
         word = self.held.word if self.held else ""
         if self.held is not None and word != self._told:
             self._say("warning", "signals_held", now, reason=self.held.sentence)

@@ -20,6 +20,7 @@ from mac_side.seed_state import OUR_KEYS, SEED_KEYS, parts_from_json, parts_to_j
 from shared_schema.clock import Moment, new_epoch, random_ending
 from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.folder import random_name_part
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, MessageError, StateError
 from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode, StrategyName
@@ -116,9 +117,14 @@ def new_state(
 class StateFile:
     """The one file; every write replaces it whole and is durable before it returns."""
 
-    def __init__(self, path: Path, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        disk: Disk | None = None,
+        random_part: Callable[[], str] = random_name_part,
+    ) -> None:
         self.path = path
-        self.folder = DropFolder(path.parent, disk)
+        self.folder = DropFolder(path.parent, disk, random_part)
 
     @property
     def last_good(self) -> Path:

@@ -20,6 +20,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from shared_schema.ids import AccountAlias, InstanceId, Mode
 from shared_schema.messages.heartbeat import Heartbeat, Seen
@@ -53,7 +54,7 @@ class Skew:
         """The true offset lies within this of ``offset``; a smaller one can't be told from delay."""
         return self.round_trip / 2
 
-    @property
+    @cached_property
     def proven(self) -> float:
         """The part of the offset that no delay explains: what clocks are corrected by."""
         return math.copysign(max(0.0, abs(self.offset) - self.blind), self.offset)
@@ -136,7 +137,7 @@ class Beat:
         """What its host's clock is proven to be ahead of ours, seconds; 0 where nothing is known."""
         return self.skew.proven if self.skew is not None else 0.0
 
-    @property
+    @cached_property
     def written_here(self) -> float:
         """When it was written, on our clock; never later than it came."""
         if self.skew is None and self.alive_at is not None:

@@ -240,7 +240,9 @@ def hms(time: Instant) -> str:
 def _day_and_second(time: Instant) -> tuple[int, float]:
     """Days since 1970-01-01 and seconds since midnight, both in Shanghai."""
     seconds = unix(time) if isinstance(time, datetime) else time
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not math.isfinite(seconds):
+    if type(seconds) is not float and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
+        raise ClockError("sessions.not_a_time", value=repr(time)[:40])
+    if not math.isfinite(seconds):
         raise ClockError("sessions.not_a_time", value=repr(time)[:40])
     day, second = divmod(seconds + _OFFSET, _DAY)
     if not 0 <= day <= _LAST_DAY:

@@ -37,6 +37,11 @@ class Found:
     entry: FileEntry
 
 
+def random_name_part() -> str:
+    """Eight hex digits."""
+    return secrets.token_hex(4)
+
+
 class DropFolder:
     """One exchange folder on this host's disk. Holds no state: the folder is the truth."""
 
@@ -44,14 +49,15 @@ class DropFolder:
         self,
         path: Path,
         disk: Disk | None = None,
-        random_part: Callable[[], str] = lambda: secrets.token_hex(4),
+        random_part: Callable[[], str] = random_name_part,
         key: Key | None = None,
     ) -> None:
         self.path = path
         self.key = key
         """The secret that seals what crosses this folder; None: nothing is signed or checked."""
         self.disk: Disk = disk if disk is not None else LocalDisk()
-        self._random_part = random_part
+        self.random_part = random_part
+        """Makes the part of a temp name that is nobody else's."""
 
     def prepare(self) -> None:
         """Make the folders of the contract inside the exchange folder."""
@@ -66,7 +72,7 @@ class DropFolder:
         rewritten every second. Raises FolderError.
         """
         target = self.path / name
-        temporary = target.with_name(f".{target.name}{self._random_part()}.tmp")
+        temporary = target.with_name(f".{target.name}{self.random_part()}.tmp")
         try:
             self.disk.create(temporary, data)
             self.disk.replace(temporary, target)
@@ -190,7 +196,7 @@ class DropFolder:
     def quarantine_move(self, name: str, reason: dict[str, object]) -> str:
         """Move a file to ``quarantine/`` out of the way, with its reason; returns the name there."""
         source = self.path / name
-        place = self._quarantine_name(Path(name).name, self._random_part())
+        place = self._quarantine_name(Path(name).name, self.random_part())
         try:
             self.disk.make_folder(self.path / QUARANTINE_FOLDER)
             self.disk.replace(source, self.path / QUARANTINE_FOLDER / place)

@@ -17,6 +17,8 @@ class OrderBook:
     def __init__(self, memory: Memory) -> None:
         self._orders: dict[SignalId, Order] = {}
         self._open: set[SignalId] = set()
+        self._open_rows: tuple[Order, ...] | None = None
+        """The open rows, oldest first; None: to be sorted anew."""
         self._known = dict(memory.known)
         self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
         self._by_tag: dict[Tag, SignalId] = {}
@@ -33,6 +35,7 @@ class OrderBook:
         if before is not None and before.order_id != order.order_id:
             self._by_order_id.pop(before.order_id, None)
         self._orders[order.signal_id] = order
+        self._open_rows = None
         self.tally.put(order)
         self._known[order.signal_id] = order.digest
         self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
@@ -81,9 +84,11 @@ class OrderBook:
         """Every row kept whole, oldest first."""
         return sorted(self._orders.values(), key=_age)
 
-    def open(self) -> list[Order]:
+    def open(self) -> tuple[Order, ...]:
         """Every row that is not settled, oldest first."""
-        return sorted((self._orders[signal_id] for signal_id in self._open), key=_age)
+        if self._open_rows is None:
+            self._open_rows = tuple(sorted((self._orders[one] for one in self._open), key=_age))
+        return self._open_rows
 
     def waiting(self) -> list[Order]:
         """Orders whose INTENT waits for its turn, oldest first."""
