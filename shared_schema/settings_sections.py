@@ -66,6 +66,10 @@ class Limits:
     """A code and day, both sides counted; refuses buys only."""
     cash_buffer: float = check.setting(0.01, check.number(0, 1))
     """Part of the cash that buys leave alone."""
+    pool_yuan: float = check.setting(300_000.0, check.number(0))
+    """The cash pool all buys of the account share, by cost; 0 = no pool."""
+    pool_code_yuan: float = check.setting(200_000.0, check.number(0))
+    """The most one code may use of it; 0 = no cap of its own."""
     expires_seconds: float = check.setting(300.0, check.number(1, 86_400))
     """How long a signal may wait for its submit; 900 over cloud drives unless set."""
     future_seconds: float = check.setting(30.0, check.number(0, 3600))

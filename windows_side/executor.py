@@ -314,7 +314,9 @@ class Executor:
     def _write_views(self, *, last: bool = False) -> None:
         now, monotonic = self._clock.now(), self._monotonic()
         beat = self._heartbeat(stopped=last)
-        for step in self._views.due(now, monotonic, beat, self._core.book.everything, last=last):
+        core = self._core
+        due = self._views.due(now, monotonic, beat, core.book.everything, lambda: core.pool(now), last=last)
+        for step in due:
             self._work.do(step)
 
     def _put_away(self) -> None:

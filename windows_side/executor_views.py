@@ -13,6 +13,7 @@ from shared_schema.drop_folder.names import (
     ACCOUNT_SIMULATE,
     EXECUTED,
     HEARTBEAT_FOLDER,
+    POOL,
     RESULT_SLOT,
     RESULTS_FOLDER,
     heartbeat_name,
@@ -27,6 +28,7 @@ from shared_schema.messages import (
     ExecutedSignals,
     Heartbeat,
     Seen,
+    SharedPool,
     decode_result,
     encode,
 )
@@ -41,6 +43,10 @@ from windows_side.execution.rules import Rules
 EXECUTED_INTERVAL = 1.0
 """Seconds between two writings of ``executed_signals.json`` at least."""
 EXECUTED_DAYS = 30 * 86_400.0
+POOL_INTERVAL = 1.0
+"""Seconds between two looks at the pool's use; it is written when it moved."""
+POOL_AGAIN = 30.0
+"""Seconds after which an unchanged one is written again: the folder may have lost it."""
 SNAPSHOT_INTERVAL = 5.0
 """Seconds after which an unchanged snapshot is written again."""
 
@@ -50,6 +56,7 @@ RESTORE_FOR = 900.0
 """Seconds after its last change for which a result is looked after; later a known signal asks for it."""
 RESTORE_AT_MOST = 100
 
+View = ExecutedSignals | AccountSnapshot | Heartbeat | SharedPool
 Step = Callable[[], object]
 """A piece of the folder's work; True where it has written something."""
 
@@ -79,7 +86,8 @@ class ExecutorViews:
         self._executed_due = True
         self._settled: dict[SignalId, None] | None = None
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
-        self._restored_at = float("-inf")
+        self._restored_at = self._pool_at = float("-inf")
+        self._pool_shown: SharedPool | None = None
         self._shown: tuple[object, ...] = ()
 
     @property
@@ -152,14 +160,16 @@ class ExecutorViews:
         monotonic: float,
         beat: Heartbeat,
         orders: Callable[[], list[Order]],
+        pool: Callable[[], SharedPool | None] = lambda: None,
         *,
         last: bool = False,
     ) -> list[Step]:
         """The writings that are due now, each a step for whoever does the folder's work.
 
         The executed ids at most once a second; lost results looked for every few seconds; the snapshot
-        when the account changed; the heartbeat every third of its red limit, and at once when halt,
-        state or readiness changes. ``last``: the broker is closed, everything else goes out once more.
+        when the account changed; the pool's use when it moved; the heartbeat every third of its red
+        limit, and at once when halt, state or readiness changes. ``last``: the broker is closed,
+        everything else goes out once more.
         """
         steps: list[Step] = []
         if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
@@ -173,12 +183,25 @@ class ExecutorViews:
         if self._snapshot is not None and not last and monotonic - self._snapshot_at >= SNAPSHOT_INTERVAL:
             self._snapshot_at = monotonic
             steps.append(lambda: self._write_snapshot(now))
+        if last or monotonic - self._pool_at >= POOL_INTERVAL:
+            self._pool_at = monotonic
+            steps += self._pool_step(pool(), now)
         shown = (beat.halt_since, beat.ready, beat.state)
         if shown != self._shown or monotonic - self._heartbeat_at >= self._heartbeat_interval:
             self._shown, self._heartbeat_at = shown, monotonic
             name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
             steps.append(lambda: self._write_heartbeat(name, beat, now))
         return steps
+
+    def _pool_step(self, pool: SharedPool | None, now: Moment) -> list[Step]:
+        if pool is None:
+            return []
+        before = self._pool_shown
+        same = before is not None and pool == before.model_copy(update={"updated_at": pool.updated_at})
+        if before is not None and same and abs(pool.updated_at - before.updated_at) < POOL_AGAIN:
+            return []
+        self._pool_shown = pool
+        return [lambda: self._write_pool(pool, now)]
 
     def settled(self, order: Order) -> None:
         """A row has ended: its id belongs into ``executed_signals.json``."""
@@ -198,6 +221,10 @@ class ExecutorViews:
         self._reach(Point.AFTER_EXECUTED)
         return True
 
+    def _write_pool(self, pool: SharedPool, now: Moment) -> bool:
+        self._publish(POOL, pool, now)
+        return True
+
     def _write_snapshot(self, now: Moment) -> bool:
         if self._snapshot is None:
             return False
@@ -211,7 +238,7 @@ class ExecutorViews:
         self._reach(Point.AFTER_HEARTBEAT)
         return True
 
-    def _publish(self, name: str, body: ExecutedSignals | AccountSnapshot | Heartbeat, now: Moment) -> None:
+    def _publish(self, name: str, body: View, now: Moment) -> None:
         envelope = self._stamper.next(now, trading_day_of(now.market))
         self._folder.publish(name, encode(envelope, body, self._folder.key), durable=False)
 

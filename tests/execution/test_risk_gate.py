@@ -241,7 +241,7 @@ def test_every_check_has_its_sentence() -> None:
         "not_enough_shares",
         "code_not_allowed",
     ]
-    words += ["unknown_order"]
+    words += ["unknown_order", "pool_full", "pool_first_layer", "pool_code_cap"]
     words += ["bad_code", "halted", "queue_full", "other_mode", "other_account", "other_writer", "version_1"]
     assert all(has(f"refusals.{word}.what") for word in words)
-    assert len(CHECKS) == 12
+    assert len(CHECKS) == 13

@@ -366,6 +366,7 @@ class Admission:
             turnover_today=book.tally.turnover_on(self._desk.trading_day, signal.code) - already,
             duplicate_of=duplicate or "",
             unknown_of=book.unknown_of(signal.code) or "",
+            pool=self._desk.pool.use(but=order.signal_id),
         )
         return refusal_of(signal, facts, self._desk.rules)
 

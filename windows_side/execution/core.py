@@ -8,7 +8,7 @@ reaches the broker without its INTENT and CALLING mark (I3).
 from __future__ import annotations
 
 from shared_schema.clock import Moment
-from shared_schema.messages import Quote
+from shared_schema.messages import Quote, SharedPool
 from shared_schema.words import say
 from windows_side.brokers.port import (
     AccountAnswered,
@@ -114,6 +114,11 @@ class ExecutorCore:
         """The account as last answered."""
         return self._account
 
+    def pool(self, now: Moment) -> SharedPool | None:
+        """The use of the cash pool as the folder shows it; None where there is no pool."""
+        pool = self._desk.pool
+        return pool.view(now.wall) if pool.counts else None
+
     def quote(self, code: str) -> Quote | None:
         """The newest usable quote of a code."""
         return self._quotes.quote(code)
@@ -132,6 +137,7 @@ class ExecutorCore:
         self._desk.now = now
         if put_back:
             self._desk.hold(put_back)
+        self._begin_pool()
         for order in self._desk.book.waiting():
             if self._desk.is_held:
                 self._broker.doubt(order)
@@ -151,6 +157,14 @@ class ExecutorCore:
                 # The run that found it unknown may have ended before it could tell anybody.
                 self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=order.message)
         return self._desk.take()
+
+    def _begin_pool(self) -> None:
+        """A ledger from before the pool: what it still has of orders is counted from here on, durably."""
+        pool = self._desk.pool
+        if pool.counts and pool.is_new:
+            self._desk.remember_pool()
+            if pool.use().total:
+                self._desk.say("pool_begins", used=round(pool.use().total, 2))
 
     def handle(self, event: Event, now: Moment) -> list[Action]:
         """What to do about ``event`` at ``now``."""
@@ -227,11 +241,18 @@ class ExecutorCore:
                 if event.account is not None:
                     self._account, self._asked_account = event.account, event.asked_at
                     self._broker.account_answered(event.account, event.asked_at)
+                    self._free_pool(event.account, event.asked_at)
             case ReadinessChanged():
                 self._readiness(event)
             case _:
                 raise TypeError(f"the core knows no event {event!r}")
         self._cancels.settle()
+
+    def _free_pool(self, account: AccountState, asked_at: float) -> None:
+        open_codes = [order.signal.code for order in self._desk.book.open() if order.signal is not None]
+        for code in self._desk.pool.gone(account, asked_at, open_codes):
+            self._desk.remember_pool()
+            self._desk.alarm("pool_freed", code=code)
 
     def _readiness(self, event: ReadinessChanged) -> None:
         self._broker_ready = event.readiness.ready

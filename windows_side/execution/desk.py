@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from shared_schema.cash_pool import PoolTerms
 from shared_schema.clock import Moment
 from shared_schema.ids import Tag
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
+from windows_side.execution.cash_pool import CashPool
 from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
-from windows_side.execution.ledger import ACCEPTED_TAGS, DOUBT_BEFORE, HALT, JournalEntry, Memory
+from windows_side.execution.ledger import ACCEPTED_TAGS, DOUBT_BEFORE, HALT, POOL, JournalEntry, Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.results import sentence
@@ -30,6 +32,8 @@ class Desk:
     def __init__(self, rules: Rules, memory: Memory) -> None:
         self.rules = rules
         self.book = OrderBook(memory)
+        terms = PoolTerms(rules.limits.pool_yuan, rules.limits.pool_code_yuan)
+        self.pool = CashPool(terms, memory.meta.get(POOL), self.book)
         self.halt = HaltLatch.from_json(memory.meta.get(HALT, {}))
         self.now = Moment(0.0, 0.0)
         self.doubt_before = float(memory.meta.get(DOUBT_BEFORE, 0.0))
@@ -55,7 +59,10 @@ class Desk:
         )
         if not newest.error_code:
             newest = newest.changed(message=sentence(newest))
+        before = self.book.get(order.signal_id)
         self.book.put(newest)
+        if self.pool.follow(before, newest):
+            self.remember_pool()
         entry = JournalEntry(self.now.wall, newest.signal_id, action, detail or newest.state)
         self.do(RecordOrder(newest, entry))
         self.do(PublishResult(newest))
@@ -74,6 +81,10 @@ class Desk:
     def remember(self, name: str, value: Any) -> None:
         """Make a fact about the executor durable."""
         self.do(RecordMeta(name, value))
+
+    def remember_pool(self) -> None:
+        """Make the pool's use durable."""
+        self.remember(POOL, self.pool.to_json())
 
     def set_halt(self, halt: HaltLatch) -> None:
         """Take a changed latch, durably, and say so."""

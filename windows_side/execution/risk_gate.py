@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shared_schema.cash_pool import PoolTerms, PoolUse, pool_objection
 from shared_schema.clock import Moment
 from shared_schema.instruments import (
     Instrument,
@@ -59,6 +60,8 @@ class Facts:
     """Signal of the same intent within the window."""
     unknown_of: str = ""
     """An order of the code whose outcome is unknown."""
+    pool: PoolUse = field(default_factory=PoolUse)
+    """What other orders and lots have taken of the cash pool."""
 
 
 Check = Callable[[OrderSignal, Facts, Rules, Instrument], Refusal | None]
@@ -188,6 +191,19 @@ def _no_unknown(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) 
     return Refusal("unknown_order", {"code": signal.code, "other": facts.unknown_of})
 
 
+def _pool(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
+    if signal.direction == "SELL":
+        return None
+    terms = PoolTerms(rules.limits.pool_yuan, rules.limits.pool_code_yuan)
+    amount = max(signal.notional, signal.amount or 0.0)
+    first = signal.layer_index == 0
+    found = pool_objection(terms, facts.pool, signal.code, amount, opens_first_layer=first)
+    if found is None:
+        return None
+    values = {"code": signal.code, "needed": round(found.needed, 2), "limit": round(found.limit, 2)}
+    return Refusal(found.word, values)
+
+
 def _means(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
     if signal.direction == "SELL":
         if signal.shares <= facts.sellable:
@@ -212,5 +228,6 @@ CHECKS: tuple[Check, ...] = (
     _duplicate,
     _counts,
     _no_unknown,
+    _pool,
     _means,
 )
