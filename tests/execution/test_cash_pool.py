@@ -89,7 +89,7 @@ def pool(bench: Bench) -> tuple[float, float, float]:
     ],
 )
 def test_each_limit_on_both_sides(used: float, amount: float, first: bool, word: str | None) -> None:
-    """85 % for a first layer, 100 % for any order, 200,000 yuan for one code; a hundredth of a yuan decides."""
+    """85 % for a first layer, 100 % for any order, 200,000 yuan for one code: a cent decides."""
     found = pool_objection(TERMS, PoolUse({OTHER_FUND: used}, {}), FUND, amount, opens_first_layer=first)
     assert (found.word if found else None) == word
 
