@@ -8,10 +8,11 @@ must never be forgotten) or was told by events since the start (what the folder 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from mac_side.books import Intention
 from mac_side.bridge_client.link import executor_to_bind, link_of
-from mac_side.engine_account import SeenAccount, account_of
+from mac_side.engine_account import SeenAccount, account_of, same_day
 from mac_side.engine_events import (
     AccountSeen,
     BeatsSeen,
@@ -34,6 +35,7 @@ from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, res
 from mac_side.engine_rules import other_writer_hold
 from mac_side.engine_signals import Wish
 from mac_side.engine_trader import EngineTrader
+from mac_side.ex_date import ANSWERS, DayClose, adjusted, day_before
 from mac_side.settling import settle
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import halt_name
@@ -76,6 +78,7 @@ class EngineCore(EngineTrader):
     def begin(self, now: Moment) -> list[EngineCommand]:
         """Before the first event: the other side hears that we live before it reads a signal of ours."""
         self.judge(now)
+        self._say_ex_date(now)
         today = date_of(now.wall)
         if self.config.calendar.ends_soon(today):
             days = self.config.calendar.days_left(today)
@@ -162,12 +165,24 @@ class EngineCore(EngineTrader):
     def _compare_position(self, found: SeenAccount, now: Moment) -> None:
         """Shares sold by hand: said, nothing traded; a person puts books or account right."""
         position = found.position(self.config.code)
+        if position is not None:
+            self._compare_over_ex_date(found, position.volume, now)
         held, wanted = position.volume if position is not None else None, self.state.books.expected_shares
         if held is not None and held >= wanted:
             self._clear("position_short")
         if held is not None and self._short.is_proven(self.state, found, self.config.code, now):
             sentence = say("dashboard.position_short", held=held, wanted=wanted, code=self.config.code)
             self._alarm("position_short", sentence, now)
+
+    def _compare_over_ex_date(self, found: SeenAccount, held: int, now: Moment) -> None:
+        """Shares that came or went overnight with a corporate action: said, nothing is traded."""
+        waits, before = self.state.ex_date, self.state.day_close
+        if waits is None or before is None or before.shares in (None, held) or before.day >= waits.day:
+            return
+        traded = any(e.trading_day == waits.day and e.is_order for e in self.state.outbox.entries)
+        if found.account.complete and same_day(found, now) and not traded:
+            sentence = say("dashboard.ex_date_shares", code=self.config.code, before=before.shares, held=held)
+            self._alarm("ex_date_shares", sentence, now)
 
     def _clear_books(self, now: Moment) -> None:
         """The account is the truth: what it does not hold, the books do not hold."""
@@ -219,6 +234,30 @@ class EngineCore(EngineTrader):
                 self._become(replace(self.state, paused=command.kind == "pause"), command.kind, now)
             case "cancel":
                 self._cancel(SignalId(command.argument), now)
+            case "adjust":
+                self._adjust(command.argument, now)
+
+    def _adjust(self, answer: str, now: Moment) -> None:
+        """A person says what the ex-date was: anchor and lots follow, and buys go on."""
+        waits, books = self.state.ex_date, self.state.books
+        chosen = next((known for known in ANSWERS if known == answer), None)
+        if waits is None or chosen is None or self.state.outbox.open_orders:
+            self._say("warning", "nothing_to_adjust", now, answer=answer)
+            return
+        self._further.append(KeepBooks(f"before-adjust-{int(now.wall)}"))
+        before = day_before(date.fromisoformat(waits.day), self.config.calendar)
+        known = self.state.day_close
+        if before is not None and (known is None or known.day <= before):
+            known = DayClose(before, waits.pre_close)
+        changed = replace(
+            self.state,
+            books=adjusted(books, waits, chosen, self.config.code),
+            ex_date=None,
+            day_close=known,
+        )
+        self._become(changed, f"adjusted_{chosen}", now)
+        self._clear("ex_date")
+        self._clear("ex_date_shares")
 
     def _cancel(self, target: SignalId, now: Moment) -> None:
         entry = self.state.outbox.get(target)

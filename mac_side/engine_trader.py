@@ -16,14 +16,15 @@ from mac_side.engine_rules import (
     SeenQuote,
 )
 from mac_side.engine_signals import Wish, next_id, with_signal
+from mac_side.ex_date import adjusted, closing, ex_date_of
 from mac_side.market_view import bars_of, market_of, quote_of
-from mac_side.strategy.grid_step import Buy, GridState, Sell, decide
+from mac_side.strategy.grid_step import Buy, Decision, GridState, Market, Sell, decide
 from mac_side.strategy.lots import Lot as GridLot
 from shared_schema.bars_file import Bar
 from shared_schema.clock import Moment
 from shared_schema.ids import SignalId
 from shared_schema.instruments import from_ticks, instrument, to_ticks
-from shared_schema.messages import Seen
+from shared_schema.messages import Quote, Seen
 from shared_schema.words import say
 
 
@@ -47,7 +48,28 @@ class EngineTrader(EngineMemory):
         books = drop_old_top_ups(self.state.books, now.market)
         if books is not self.state.books:
             self._become(replace(self.state, books=books), "top_up_dropped", now)
-        self._walk_bars(bars_of(body, self.config.code, now.market), now)
+        bars = bars_of(body, self.config.code, now.market)
+        if envelope is not None:
+            self._look_for_ex_date(found, bars, now)
+        self._walk_bars(bars, now)
+
+    def _look_for_ex_date(self, quote: Quote, bars: tuple[Bar, ...], now: Moment) -> None:
+        """Hold buys where the previous close is not yesterday's; remember today's close once it is known."""
+        state, config = self.state, self.config
+        found = ex_date_of(config.code, quote, state.day_close, bars, config.calendar)
+        if found is not None and state.ex_date is None and (state.books.lots or state.books.anchor):
+            self._become(replace(state, ex_date=found), "ex_date", now)
+        self._say_ex_date(now)
+        held = self.account.position(config.code) if self.account and same_day(self.account, now) else None
+        close = closing(quote, held.volume if held is not None else None, config.calendar)
+        if close is not None and close != self.state.day_close:
+            self.state = replace(self.state, day_close=close)
+            self._changed = True
+
+    def _say_ex_date(self, now: Moment) -> None:
+        if (waits := self.state.ex_date) is not None:
+            sentence = say("dashboard.ex_date", day=waits.day, close=waits.close, pre_close=waits.pre_close)
+            self._alarm("ex_date", sentence, now)
 
     def _accepts(self, event: QuoteSeen, now: Moment) -> bool:
         """Newer than what was seen, and of a mode we may use: live takes live quotes only."""
@@ -115,7 +137,7 @@ class EngineTrader(EngineMemory):
         market = market_of(reading, price, bar_end, self.minutes.number(bar_end), self.may_sell(now))
         self.last_market = market
         open_before = self.state.outbox
-        decision = decide(self.grid_state(), market, self.config.parameters)
+        decision = self._decision(market)
         sell = next((intent for intent in decision.intents if isinstance(intent, Sell)), None)
         buy = next((intent for intent in decision.intents if isinstance(intent, Buy)), None)
         if sell is not None and not self._send_sell(sell, bar_end, now):
@@ -123,12 +145,23 @@ class EngineTrader(EngineMemory):
         if buy is not None and not open_before.layer_closed(buy.layer + 1):
             self._send_buy(buy, now)
         for waiting in self.state.books.top_ups:
-            if price <= waiting.price:
+            if price <= waiting.price and self.state.ex_date is None:
                 self._send_top_up(waiting, price, now)
 
-    def grid_state(self) -> GridState:
+    def _decision(self, market: Market) -> Decision:
+        """The step; while an ex-date waits for a person no buy, and only lots that are sold either way."""
+        decision, waits = decide(self.grid_state(), market, self.config.parameters), self.state.ex_date
+        if waits is None:
+            return decision
+        after = adjusted(self.state.books, waits, "cash", self.config.code)
+        other = decide(self.grid_state(after), market, self.config.parameters)
+        theirs = {place for intent in other.intents if isinstance(intent, Sell) for place in intent.positions}
+        sells = [intent for intent in decision.intents if isinstance(intent, Sell)]
+        return Decision(tuple(sell for sell in sells if theirs.issuperset(sell.positions)))
+
+    def grid_state(self, books: Books | None = None) -> GridState:
         """The books as the strategy's step takes them."""
-        books = self.state.books
+        books = books or self.state.books
         lots = tuple(
             GridLot(lot.shares, lot.cost, lot.buy_price, lot.client_order_id) for lot in books.lots
         )

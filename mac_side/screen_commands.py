@@ -24,7 +24,7 @@ FOLDER = "screen_commands"
 TOO_OLD = 60.0
 """Seconds after which a command other than halt is no longer carried out."""
 
-Kind = Literal["halt", "resume", "pause", "unpause", "cancel"]
+Kind = Literal["halt", "resume", "pause", "unpause", "cancel", "adjust"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -33,7 +33,7 @@ class Command(Record):
 
     kind: Kind
     argument: str = ""
-    """The reason of a halt or resume, the signal id of a cancel."""
+    """The reason of a halt or resume, the signal id of a cancel, how the books follow an ex-date."""
     at: float
     """Unix seconds, wall clock."""
     by: str = ""

@@ -16,6 +16,7 @@ import orjson
 from mac_side.books import Books
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.bridge_client.signal_ids import is_first
+from mac_side.ex_date import DayClose, ExDate
 from mac_side.seed_state import OUR_KEYS, SEED_KEYS, parts_from_json, parts_to_json
 from shared_schema.clock import Moment, new_epoch, random_ending
 from shared_schema.disk import Disk, LocalDisk
@@ -68,6 +69,10 @@ class DashboardState:
     """Digests of halt files that were lifted from elsewhere."""
     paused: bool = False
     """Paused by hand at the screen."""
+    day_close: DayClose | None = None
+    """How the last trading day ended, as this host saw it."""
+    ex_date: ExDate | None = None
+    """A corporate action that waits for a person."""
     saves: int = 0
     is_seed: bool = False
     """Read from a file without envelope."""
@@ -219,6 +224,8 @@ def encode_state(state: DashboardState, now: Moment, trading_day: str) -> bytes:
         "halts": [vars(halt) for halt in state.halts],
         "lifted": list(state.lifted),
         "paused": state.paused,
+        "day_close": vars(state.day_close) if state.day_close else None,
+        "ex_date": vars(state.ex_date) if state.ex_date else None,
     }
     # Through bytes and back: the checksum must hold for what a reader will parse.
     payload = orjson.loads(orjson.dumps(payload))
@@ -255,6 +262,8 @@ def decode_state(raw: bytes, fresh: DashboardState) -> DashboardState:
         halts=tuple(HaltLatch(**halt) for halt in payload["halts"]),
         lifted=tuple(payload["lifted"]),
         paused=bool(payload["paused"]),
+        day_close=DayClose(**known) if (known := payload.get("day_close")) else None,
+        ex_date=ExDate(**waits) if (waits := payload.get("ex_date")) else None,
         saves=int(payload["seq"]),
         extra=_foreign(payload),
     )

@@ -172,6 +172,13 @@ def last_cancel_at(time: Instant, calendar: TradingCalendar) -> float:
     return _unix_of(day, LAST_CANCEL_HALF if calendar.is_half_day(_date_of(day)) else LAST_CANCEL)
 
 
+def close_at(time: Instant, calendar: TradingCalendar) -> float:
+    """The Unix time of 15:00 on the day of ``time``; of 11:30 on a half day."""
+    day = _day_and_second(time)[0]
+    windows = HALF_DAY_WINDOWS if calendar.is_half_day(_date_of(day)) else WINDOWS
+    return _unix_of(day, max(end for _, end, state in windows if state is SessionState.CLOSING_CALL))
+
+
 def final_list_at(time: Instant) -> float:
     """The Unix time of 15:05 on the day of ``time``."""
     return _unix_of(_day_and_second(time)[0], FINAL_LIST)
