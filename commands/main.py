@@ -36,6 +36,7 @@ COMMANDS = (
     "halt",
     "resume",
     "rebind",
+    "adjust",
     "resolve",
     "recover",
     "arm",

@@ -193,6 +193,7 @@ class StatusReport:
                     "open_signals": [entry.signal_id for entry in own.state.outbox.open],
                     "halted_by": {halt.name: halt.reason for halt in own.state.halts},
                     "paused": own.state.paused,
+                    "ex_date": own.state.ex_date.day if own.state.ex_date else None,
                 }
                 for own in own_books(self.settings, self.folder.path, self.now)
             ]
@@ -260,6 +261,9 @@ def _attention(report: dict[str, Any]) -> Iterator[dict[str, str]]:
         names = [name for name in own["halted_by"] if name not in standing]
         if names:
             yield need("latched", file=own["file"], names=", ".join(names))
+    for books in report["books"]:
+        if books["ex_date"]:
+            yield need("ex_date", strategy=books["strategy"], day=books["ex_date"])
     for identity in report["unknown_orders"]:
         yield need("unknown_order", signal_id=identity)
     if report["quarantine"]["count"]:

@@ -95,8 +95,10 @@ def _close_of(
 ) -> float | None:
     if remembered is not None and remembered.day == day:
         return remembered.price
-    of_that_day = [bar for bar in bars if trading_day_of(bar.end) == day and bar.end >= close_at(bar.end, calendar)]
-    return of_that_day[-1].close if of_that_day else None
+    last = next((bar for bar in reversed(bars) if trading_day_of(bar.end) <= day), None)
+    if last is None or trading_day_of(last.end) != day or last.end < close_at(last.end, calendar):
+        return None
+    return last.close
 
 
 def adjusted(books: Books, ex_date: ExDate, answer: Answer, code: Code) -> Books:
