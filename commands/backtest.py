@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
-from mac_side.backtest.engine import BacktestResult, run_backtest
+from mac_side.backtest.compiled import chosen_engine
+from mac_side.backtest.engine import run_prepared
 from mac_side.backtest.metrics import metrics_document, metrics_of
-from mac_side.backtest.plot import write_plot
+from mac_side.backtest.prepared import prepare
+from mac_side.backtest.read_series import read_series
+from mac_side.backtest.result import BacktestResult
 from mac_side.backtest.result_files import write_metrics, write_trades
 from mac_side.strategy.parameters import GridParameters, read_assignments, with_settings
 from mac_side.strategy.presets import preset as named_preset
 from mac_side.strategy.presets import preset_code
 from mac_side.strategy.presets import release as archived_release
-from shared_schema.bars_file import read_bars, shanghai
+from shared_schema.bars_file import shanghai
 from shared_schema.errors import SettingsError
 from shared_schema.words import say_both
 
@@ -37,20 +40,22 @@ def backtest(
     metrics_out: Path | None = None,
     plot: Path | None = None,
     release: str | None = None,
+    engine: str = "auto",
 ) -> int:
     """Run one backtest, print its figures and write the files asked for; 0 when done.
 
     ``set_`` holds ``key=value`` texts over the preset (default 159201) or the release. Without ``csv``
-    the history in the working folder is read, else the shipped sample. Raises SettingsError, DataError
-    or FolderError.
+    the history in the working folder is read, else the shipped sample. ``engine`` changes the speed only.
+    Raises SettingsError, DataError or FolderError.
     """
     parameters, code = chosen_parameters(preset, release, set_ or [])
+    chosen = chosen_engine(engine)
     path, kind = (csv, "csv") if csv is not None else found_bars(code)
     name = f"releases/{release}" if release else (preset or DEFAULT_PRESET)
     print(say_both("backtest.reading_" + kind, path=path))
-    bars = read_bars(path)
-    result = run_backtest(bars, parameters)
-    other = run_backtest(bars, replace(parameters, live_rules=not parameters.live_rules))
+    prepared = prepare(read_series(path, chosen), parameters, engine=chosen)
+    result = run_prepared(prepared, parameters, engine=chosen)
+    other = run_prepared(prepared, replace(parameters, live_rules=not parameters.live_rules), engine=chosen)
     for line in summary(name, result, other):
         print(line)
     if trades_out is not None:
@@ -58,6 +63,9 @@ def backtest(
     if metrics_out is not None:
         write_metrics(metrics_out, metrics_document(result, str(path)))
     if plot is not None:
+        # A second of imports that a run without a picture need not wait for.
+        from mac_side.backtest.plot import write_plot
+
         write_plot(plot, result, f"{name}  {path.name}")
     for written in (trades_out, metrics_out, plot):
         if written is not None:
@@ -154,5 +162,6 @@ def _command(
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help=say_both("backtest.help_plot"))] = None,
     release: Annotated[str | None, typer.Option("--release", help=say_both("backtest.help_release"))] = None,
+    engine: Annotated[str, typer.Option("--engine", help=say_both("backtest.help_engine"))] = "auto",
 ) -> None:
-    raise typer.Exit(backtest(preset, csv, set_, trades_out, metrics_out, plot, release))
+    raise typer.Exit(backtest(preset, csv, set_, trades_out, metrics_out, plot, release, engine))

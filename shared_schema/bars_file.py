@@ -22,6 +22,8 @@ from shared_schema.errors import DataError
 SHANGHAI_OFFSET = 8 * 3600.0
 """Seconds Shanghai is ahead of UTC; fixed, summer time ended in 1991."""
 _LARGEST = 1e15
+_ROWS_SHOWN = 100
+"""Wrong rows named in one error."""
 
 
 class Bar(NamedTuple):
@@ -186,31 +188,65 @@ def _kind(path: Path, header: list[str]) -> Literal["bars", "prints"]:
 
 
 def _read_bars(path: Path, header: list[str], rows: Iterable[_Row]) -> Iterator[Bar]:
-    clock, time_column = _Clock(path), _time_column(header)
-    opens, highs, lows, closes = (header.index(name) for name in ("open", "high", "low", "close"))
-    volumes = header.index("volume") if "volume" in header else None
-    amounts = header.index("amount") if "amount" in header else None
+    """Each right row as a bar; after the last one all wrong rows are raised together."""
+    columns = _BarColumns(path, header)
+    problems: list[DataError] = []
     before = -math.inf
     for line, cells in rows:
-        if len(cells) != len(header):
-            raise DataError("bars_file.cell_count", path, line=line, cells=len(cells), columns=len(header))
-        end = clock.seconds(cells[time_column], line)
+        try:
+            bar = columns.bar(cells, line, before)
+        except DataError as problem:
+            problems.append(problem)
+            continue
+        before = bar.end
+        yield bar
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise WrongRows(path, problems)
+
+
+class WrongRows(DataError):
+    """Several rows of a file are wrong: ``problems`` holds each with its line."""
+
+    def __init__(self, path: Path, problems: Sequence[DataError]) -> None:
+        self.problems = tuple(problems)
+        shown = "; ".join(problem.what for problem in self.problems[:_ROWS_SHOWN])
+        more = ", …" if len(problems) > _ROWS_SHOWN else ""
+        super().__init__("bars_file.wrong_rows", path, count=len(problems), rows=shown + more)
+
+
+class _BarColumns:
+    """Where a file of bars has what; reads one row."""
+
+    def __init__(self, path: Path, header: list[str]) -> None:
+        self.path, self.width = path, len(header)
+        self.clock, self.time = _Clock(path), _time_column(header)
+        self.prices = [(name, header.index(name)) for name in ("open", "high", "low", "close")]
+        self.quantities = [
+            (name, header.index(name) if name in header else None) for name in ("volume", "amount")
+        ]
+
+    def bar(self, cells: list[str], line: int, before: float) -> Bar:
+        """The bar of one row that must end after ``before``; DataError with the line."""
+        path = self.path
+        if len(cells) != self.width:
+            raise DataError("bars_file.cell_count", path, line=line, cells=len(cells), columns=self.width)
+        end = self.clock.seconds(cells[self.time], line)
         if end <= before:
             reason = "duplicate_time" if end == before else "unsorted"
-            raise DataError(f"bars_file.{reason}", path, line=line, time=cells[time_column])
-        before = end
+            raise DataError(f"bars_file.{reason}", path, line=line, time=cells[self.time])
         bar = Bar(
             end,
-            _price(cells[opens], "open", path, line),
-            _price(cells[highs], "high", path, line),
-            _price(cells[lows], "low", path, line),
-            _price(cells[closes], "close", path, line),
-            _quantity(cells[volumes], "volume", path, line) if volumes is not None else 0.0,
-            _quantity(cells[amounts], "amount", path, line) if amounts is not None else 0.0,
+            *(_price(cells[place], name, path, line) for name, place in self.prices),
+            *(
+                0.0 if place is None else _quantity(cells[place], name, path, line)
+                for name, place in self.quantities
+            ),
         )
         if not (bar.low <= bar.open <= bar.high and bar.low <= bar.close <= bar.high):
             raise DataError("bars_file.high_low", path, line=line, bar=tuple(bar[1:5]))
-        yield bar
+        return bar
 
 
 def _read_prints(path: Path, header: list[str], rows: Iterable[_Row]) -> Iterator[TickPrint]:
@@ -294,7 +330,8 @@ class _Clock:
 
 def _slow_seconds(text: str) -> float:
     """Any accepted form: ISO, ISO with a zone, YYYYMMDDHHMM[SS], epoch seconds or milliseconds."""
-    digits = text.removesuffix(".0")
+    whole, dot, rest = text.partition(".")
+    digits = whole if dot and rest.strip("0") == "" else text
     if digits.isascii() and digits.isdigit():
         if len(digits) in (12, 14):
             return unix_seconds(datetime.strptime(digits.ljust(14, "0"), "%Y%m%d%H%M%S"))

@@ -87,7 +87,7 @@ def _fits(bars: Sequence[Bar], parameters: GridParameters, tick: float, day: str
                 sell_ticks = max(1, round(ticks * ratio))
                 fitted = _with_step(parameters, ticks, sell_ticks, tick / price, buy_factor, price)
                 anchor = high * (1 + 2 * fitted.grid_step_floor)
-                result = run_backtest(upto, fitted, start=chosen[0].end, anchor=anchor)
+                result = run_backtest(upto, fitted, start=chosen[0].end, anchor=anchor, engine="python")
                 yield Fit(fitted, day, anchor, ticks, result.orders, result.sell_orders)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mac_side.backtest.engine import BacktestResult
-from shared_schema.bars_file import SHANGHAI_OFFSET, shanghai
+from mac_side.backtest.grid_loop import STOP
+from mac_side.backtest.result import BacktestResult
+from mac_side.backtest.series import Whole
+from shared_schema.bars_file import shanghai
 
 _DAY = 86400.0
 
@@ -41,33 +43,39 @@ class Metrics:
 
 def metrics_of(result: BacktestResult) -> Metrics:
     """The metrics of a run. An annualised figure without a span of time or a day in use is 0."""
-    parameters, trades = result.parameters, result.trades
+    parameters, table = result.parameters, result.table
     alpha = float(result.equity[-1])
     first, last = float(result.close[0]), float(result.close[-1])
     beta = (last - first) * parameters.beta_capital / first
     years = (float(result.end[-1]) - float(result.end[0])) / _DAY / 365
-    days = np.unique((result.end[result.shares > 0] + SHANGHAI_OFFSET) // _DAY)
+    days = count_days(result.day[result.shares > 0])
     earned = alpha / parameters.batch_money
     exhausted = [cycle for cycle in result.cycles if cycle.full and cycle.end_row is not None]
-    buys = sum(trade.type == "BUY" for trade in trades)
+    is_buy = table.is_buy
+    buys = int(np.count_nonzero(is_buy))
     return Metrics(
         alpha=alpha,
         beta_profit=beta,
         total_profit=alpha + beta,
-        trades=len(trades),
+        trades=len(table),
         buys=buys,
-        sells=len(trades) - buys,
+        sells=len(table) - buys,
         max_dd=max_drawdown(result),
-        exhaust_count=sum(t.type == "BUY" and t.layers == parameters.layers for t in trades),
+        exhaust_count=int(np.count_nonzero(is_buy & (table.layers == result.most_layers))),
         exhaust_cycles=len(exhausted),
         losing_cycles=sum(cycle.profit < 0 for cycle in exhausted),
-        days_util=len(days),
+        days_util=days,
         flow_ann=earned / years if years > 0 else 0.0,
-        flow_ann_util=earned * 365 / len(days) if len(days) else 0.0,
+        flow_ann_util=earned * 365 / days if days else 0.0,
         bars_would_buy_but_full=result.full_bars,
         n_atr_pause_bars=result.paused_bars,
-        n_force_stops=sum(trade.reason == "max_float_loss" for trade in trades),
+        n_force_stops=table.sells_for(STOP),
     )
+
+
+def count_days(days: Whole) -> int:
+    """How many different days are in ``days``, which rise."""
+    return 1 + int(np.count_nonzero(np.diff(days))) if len(days) else 0
 
 
 def max_drawdown(result: BacktestResult) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from mac_side.backtest.engine import BacktestResult
+from mac_side.backtest.result import BacktestResult
 from mac_side.backtest.result_files import write_whole
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mac_side.backtest.engine import Trade
+from mac_side.backtest.result import Trade
 from shared_schema.bars_file import shanghai
 from shared_schema.errors import FolderError
 

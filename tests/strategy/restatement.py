@@ -68,13 +68,16 @@ def higher_signs(rows: Sequence[Row], lookahead: bool) -> list[int]:
     return signs
 
 
-def run(rows: Sequence[Row], p: dict[str, Any]) -> tuple[list[tuple[Any, ...]], float, dict[str, int]]:
-    """Trades (time, type, price, shares, reason), alpha in yuan, counts."""
+def run(rows: Sequence[Row], p: dict[str, Any]) -> tuple[list[tuple[Any, ...]], dict[str, float]]:
+    """Trades (time, type, price, shares, reason) and every metric of strategy.md."""
     closes = [row[3] for row in rows]
     ranges = [math.nan] + [true_range(rows, i) for i in range(1, len(rows))]
     slopes = slopes_of(closes)
     atrs = {i: atr_at(ranges, i) for i in range(14, len(rows))}
     higher = higher_signs(rows, p["mtf_lookahead"]) if p["mtf_enabled"] else [0] * len(rows)
+    live = p["live_rules"]
+    least_fee = max(p["min_commission"], 5) if live else p["min_commission"]
+    ceiling = 200_000 if live else math.inf
     rate = p["commission_rate"] + (0.0005 if p["stress_slippage_enabled"] else 0)
     most = 50 if p["unlimited_flow"] else p["max_layers"]
     weights = p["layer_weights"] or [1] * p["max_layers"]
@@ -83,15 +86,25 @@ def run(rows: Sequence[Row], p: dict[str, Any]) -> tuple[list[tuple[Any, ...]], 
     anchor, cash, flat_at = closes[74], 0.0, None
     trades: list[tuple[Any, ...]] = []
     counts = {"full": 0, "paused": 0}
+    curve: list[float] = []
+    used_days, filled, closed, bad = set(), 0, 0, 0
+    cycle_was_full, cash_at_start = False, 0.0
+    today, old_shares = None, 0
 
     def trade(kind: str, price: float, shares: int, reason: str) -> None:
         nonlocal cash
-        fee = max(shares * price * rate, p["min_commission"])
+        fee = max(shares * price * rate, least_fee)
         cash += (shares * price if kind == "SELL" else -shares * price) - fee
         trades.append((rows[i][0], kind, price, shares, reason))
 
     for i in range(74, len(rows)):
         moment, _, _, price = rows[i]
+        if moment.date() != today:
+            today, old_shares = moment.date(), sum(s for s, _ in lots)
+        if live and ((moment.hour, moment.minute) == (11, 30) or (moment.hour, moment.minute) >= (14, 57)):
+            curve.append(cash + sum(s for s, _ in lots) * price)
+            used_days |= {moment.date()} if lots else set()
+            continue
         trend = "up" if slopes[i] > 0 else "down" if slopes[i] < 0 else "flat"
         if p["mtf_enabled"] and {"up": 1, "down": -1, "flat": 0}[trend] != higher[i]:
             trend = "flat"
@@ -106,21 +119,29 @@ def run(rows: Sequence[Row], p: dict[str, Any]) -> tuple[list[tuple[Any, ...]], 
 
         held, cost = sum(s for s, _ in lots), math.fsum(s * b for s, b in lots)
         goal = 1 + p["sell_profit_threshold"] * sell * p["sell_threshold_factor"]
-        gone: list[tuple[int, float]] = []
+        wanted, reason = [False] * len(lots), ""
         if lots and p["enable_float_loss_stop"] and held * price - cost < -p["max_cycle_float_loss"]:
-            gone = lots
-            trade("SELL", price, held, "max_float_loss")
-        elif lots and p["sell_by_lot"]:
-            gone = [lot for lot in lots if price >= lot[1] * goal]
-            for shares, _ in gone:
-                trade("SELL", price, shares, "lot_profit")
+            wanted, reason = [True] * len(lots), "max_float_loss"
+        elif p["sell_by_lot"]:
+            wanted, reason = [price >= paid * goal for _, paid in lots], "lot_profit"
         elif lots and p["whole_exit"] and held * price >= cost * goal:
-            gone = lots
-            trade("SELL", price, held, "take_profit")
-        if gone:
-            lots = [lot for lot in lots if lot not in gone]
-            if not lots:
-                anchor, flat_at = price, i
+            wanted, reason = [True] * len(lots), "take_profit"
+        gone: list[int] = []
+        left: list[tuple[int, float]] = []
+        for lot, sells in zip(lots, wanted, strict=True):
+            if sells and (not live or lot[0] <= old_shares):
+                old_shares -= lot[0]
+                gone.append(lot[0])
+            else:
+                left.append(lot)
+        for shares in gone if reason == "lot_profit" else [sum(gone)] if gone else []:
+            trade("SELL", price, shares, reason)
+        lots = left
+        if gone and not lots:
+            anchor, flat_at = price, i
+            closed += cycle_was_full
+            bad += cycle_was_full and cash < cash_at_start
+            cycle_was_full, cash_at_start = False, cash
 
         if triggered and len(lots) >= most:
             counts["full"] += 1
@@ -142,8 +163,40 @@ def run(rows: Sequence[Row], p: dict[str, Any]) -> tuple[list[tuple[Any, ...]], 
             else:
                 share = p["batch_money"] * weights[layer] / sum(weights)
             shares = int(share * money / price // 100) * 100
-            if shares:
+            over = shares * price + math.fsum(s * b for s, b in lots) > ceiling
+            if shares and not over:
                 lots.append((shares, price))
                 anchor = price
                 trade("BUY", price, shares, "")
-    return trades, cash + sum(s for s, _ in lots) * closes[-1], counts
+                filled += len(lots) == most
+                cycle_was_full = cycle_was_full or len(lots) == most
+        curve.append(cash + sum(s for s, _ in lots) * price)
+        used_days |= {moment.date()} if lots else set()
+
+    worst, peak = 0.0, -math.inf
+    for value in curve:
+        worth = value - curve[0] + 500_000
+        peak = max(peak, worth)
+        worst = min(worst, worth / peak - 1)
+    first_close, last_close = closes[74], closes[-1]
+    years = (rows[-1][0] - rows[74][0]).total_seconds() / 86400 / 365
+    alpha = curve[-1]
+    beta = p["beta_capital"] * (last_close - first_close) / first_close
+    return trades, {
+        "alpha": alpha,
+        "beta_profit": beta,
+        "total_profit": alpha + beta,
+        "trades": len(trades),
+        "buys": sum(t[1] == "BUY" for t in trades),
+        "sells": sum(t[1] == "SELL" for t in trades),
+        "max_dd": worst,
+        "exhaust_count": filled,
+        "exhaust_cycles": closed,
+        "losing_cycles": bad,
+        "days_util": len(used_days),
+        "flow_ann": alpha / p["batch_money"] / years,
+        "flow_ann_util": alpha / p["batch_money"] * 365 / len(used_days) if used_days else 0.0,
+        "bars_would_buy_but_full": counts["full"],
+        "n_atr_pause_bars": counts["paused"],
+        "n_force_stops": sum(t[4] == "max_float_loss" for t in trades),
+    }
