@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,11 @@ from shared_schema.sync_defaults import SYNC_TOOLS, sync_defaults
 from shared_schema.words import use_language
 
 Load = Callable[..., Settings]
+
+
+def rooted(name: str) -> Path:
+    """What ``/name`` means on either system: a folder at the root of the drive that the tests work on."""
+    return Path(tempfile.gettempdir()).absolute().joinpath(f"/{name}")
 
 
 @pytest.fixture
@@ -75,7 +82,7 @@ def test_command_line_over_environment_over_dotenv_over_file(load: Load) -> None
     for step, expected in steps:
         sources |= step
         settings = load(**sources)
-        assert settings.log_dir == Path(expected)
+        assert settings.log_dir == rooted(expected[1:])
         origins.append(settings.origin("log_dir"))
     assert origins[0].endswith("miniqmt.toml:1") and origins[1].endswith(".env:1 LOG_DIR")
     assert "LOG_DIR" in origins[2] and len(set(origins)) == 4
@@ -84,19 +91,19 @@ def test_command_line_over_environment_over_dotenv_over_file(load: Load) -> None
 @pytest.mark.parametrize(
     ("variable", "key", "text", "value"),
     [
-        ("MINIQMT_SHARED_DIR", "shared_dir", "/share", Path("/share")),
-        ("SHARED_DIR", "shared_dir", "/share", Path("/share")),
-        ("DASHBOARD_WORK_DIR", "dashboard.work_dir", "/work", Path("/work")),
+        ("MINIQMT_SHARED_DIR", "shared_dir", "/share", rooted("share")),
+        ("SHARED_DIR", "shared_dir", "/share", rooted("share")),
+        ("DASHBOARD_WORK_DIR", "dashboard.work_dir", "/work", rooted("work")),
         ("ORDER_EXECUTOR_SIMULATE", "executor.simulate", " Yes ", True),
         ("QMT_DATA_PATH", "qmt.data_path", r"D:\QMT\userdata_mini", Path(r"D:\QMT\userdata_mini")),
-        ("QMT_USERDATA_PATH", "qmt.data_path", "/qmt", Path("/qmt")),
+        ("QMT_USERDATA_PATH", "qmt.data_path", "/qmt", rooted("qmt")),
         ("QMT_ACCOUNT_ID", "account.id", "0012345678", "0012345678"),
         ("ACCOUNT_ID", "account.id", "12345678", "12345678"),
         ("QMT_ACCOUNT_TYPE", "account.type", "stock", "STOCK"),
         ("ACCOUNT_TYPE", "account.type", "CREDIT", "CREDIT"),
         ("QMT_SESSION_ID", "qmt.session_id", "100", 100),
-        ("LOG_DIR", "log_dir", "/logs", Path("/logs")),
-        ("RUNTIME_DIR", "runtime_dir", "/runtime", Path("/runtime")),
+        ("LOG_DIR", "log_dir", "/logs", rooted("logs")),
+        ("RUNTIME_DIR", "runtime_dir", "/runtime", rooted("runtime")),
         ("DASHBOARD_SYMBOL", "strategy.symbol", "512890.sh", "512890.SH"),
         ("MINIQMT_LANGUAGE", "language", "EN", "en"),
     ],
@@ -112,7 +119,7 @@ def test_every_variable_of_the_field_is_read(
 def test_of_two_names_the_first_wins(load: Load) -> None:
     """MINIQMT_SHARED_DIR is stronger than SHARED_DIR, which other programs may use too."""
     settings = load(MINIQMT_SHARED_DIR="/ours", SHARED_DIR="/theirs")
-    assert settings.shared_dir == Path("/ours")
+    assert settings.shared_dir == rooted("ours")
     assert "MINIQMT_SHARED_DIR" in settings.origin("shared_dir")
 
 
@@ -211,7 +218,7 @@ def test_files_of_windows_editors_are_read(encoding: str, load: Load) -> None:
         toml="# 交换文件夹\nshared_dir = '/共享'".encode(encoding),
         dotenv="# 日志\nLOG_DIR=/日志".encode(encoding),
     )
-    assert (settings.shared_dir, settings.log_dir) == (Path("/共享"), Path("/日志"))
+    assert (settings.shared_dir, settings.log_dir) == (rooted("共享"), rooted("日志"))
 
 
 @pytest.mark.parametrize(
@@ -274,8 +281,9 @@ def test_the_ledger_never_lives_in_the_exchange_folder(tmp_path: Path, load: Loa
     (share / ".runtime").mkdir(parents=True)
     variables = {"MINIQMT_SHARED_DIR": str(share), "RUNTIME_DIR": str(share / ".runtime")}
     refused(load, "RUNTIME_DIR", str(share), **variables)
-    (tmp_path / "link").symlink_to(share / ".runtime")
-    refused(load, "RUNTIME_DIR", **{**variables, "RUNTIME_DIR": str(tmp_path / "link")})
+    if os.name != "nt":  # making one needs an administrator there
+        (tmp_path / "link").symlink_to(share / ".runtime")
+        refused(load, "RUNTIME_DIR", **{**variables, "RUNTIME_DIR": str(tmp_path / "link")})
     (share / "OFFLINE").touch()
     assert load(**variables).runtime_dir == share / ".runtime"
 
@@ -283,8 +291,8 @@ def test_the_ledger_never_lives_in_the_exchange_folder(tmp_path: Path, load: Loa
 def test_the_exchange_folder_of_each_role(load: Load) -> None:
     """DASHBOARD_WORK_DIR is the dashboard's alone; no folder at all stops."""
     settings = load(MINIQMT_SHARED_DIR="/share", DASHBOARD_WORK_DIR="/work")
-    assert settings.exchange_folder("dashboard") == Path("/work")
-    assert settings.exchange_folder("executor") == settings.exchange_folder() == Path("/share")
+    assert settings.exchange_folder("dashboard") == rooted("work")
+    assert settings.exchange_folder("executor") == settings.exchange_folder() == rooted("share")
     with pytest.raises(SettingsError):
         load(DASHBOARD_WORK_DIR="/work").exchange_folder("executor")
 
