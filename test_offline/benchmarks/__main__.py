@@ -1,4 +1,4 @@
-"""``python -m test_offline.benchmarks latency|polling|backlog|idle``"""
+"""``python -m test_offline.benchmarks latency|polling|backlog|idle|soak``"""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from rich.console import Console
 def main() -> None:
     """Run the benchmark asked for and print its table."""
     parser = argparse.ArgumentParser(prog="python -m test_offline.benchmarks")
-    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle"))
+    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle", "soak"))
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="soak: of real time")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     console = Console(width=130)
@@ -29,6 +30,10 @@ def main() -> None:
         from test_offline.benchmarks.backlog import run_backlog
 
         run_backlog(options.count, console)
+    elif options.which == "soak":
+        from test_offline.benchmarks.soak import run_soak
+
+        run_soak(options.minutes, console)
     else:
         from test_offline.benchmarks.idle import run_idle
 
