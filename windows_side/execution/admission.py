@@ -344,6 +344,7 @@ class Admission:
 
     def _gate(self, order: Order, account: AccountState | None, asked_at: float) -> Refusal | None:
         signal, book, now = order.signal, self._desk.book, self._desk.now
+        foreign, today = self._desk.foreign, self._desk.trading_day
         if signal is None or account is None:
             return Refusal("not_ready", {})
         link = self._links.refusal(order.writer)
@@ -362,8 +363,10 @@ class Admission:
             cash=account.asset.cash - book.committed_cash(asked_at, order.signal_id),
             sellable=sellable(account, signal.code)
             - book.committed_shares(asked_at, signal.code, order.signal_id),
-            orders_today=book.tally.orders_on(self._desk.trading_day) - counted,
-            turnover_today=book.tally.turnover_on(self._desk.trading_day, signal.code) - already,
+            orders_today=book.tally.orders_on(today) - counted + foreign.count_on(today),
+            turnover_today=book.tally.turnover_on(today, signal.code)
+            - already
+            + foreign.turnover_on(today, signal.code),
             duplicate_of=duplicate or "",
             unknown_of=book.unknown_of(signal.code) or "",
             pool=self._desk.pool.use(but=order.signal_id),

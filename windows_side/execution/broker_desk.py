@@ -47,7 +47,6 @@ class BrokerDesk:
         self._desk = desk
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
         self._mirror: dict[OrderId, BrokerOrder] = {}
-        self._foreign: set[OrderId] = set()
         self._foreign_tags: set[Tag] = set()
         self._final_list: FinalList | None = None
         self._shown: dict[SignalId, tuple[OrderId, ...]] = {}
@@ -312,9 +311,8 @@ class BrokerDesk:
         self._settle(self._with_orphans(changed), "order_update", str(status), asked_at=asked_at)
 
     def _not_ours(self, seen: BrokerOrder) -> None:
-        if seen.order_id in self._foreign:
+        if not self._desk.foreign.seen(seen, self._desk.trading_day):
             return
-        self._foreign.add(seen.order_id)
         if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
             self._tag_without_row(seen.order_id, Tag(seen.remark))
         self._desk.say("foreign_order", order_id=seen.order_id, code=seen.code, shares=seen.shares)
@@ -338,11 +336,13 @@ class BrokerDesk:
             order = self._desk.book.by_order_id(seen.order_id)
         if order is None:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            self._desk.foreign.traded(seen)
             if is_ours(seen.remark) and not self._desk.book.knows_tag(seen.remark):
                 self._tag_without_row(seen.order_id, Tag(seen.remark))
             return
         if is_anothers(order, seen):
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
+            self._desk.foreign.traded(seen)
             self._id_of_another(order, seen.order_id)
             return
         order = self._by_tag_alone(order, seen)

@@ -290,4 +290,5 @@ class ExecutorCore:
         day = self._desk.trading_day
         if day > self._day:
             self._desk.book.forget_before(day)
+            self._desk.foreign.forget_before(day)
             self._day = day

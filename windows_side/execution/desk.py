@@ -15,6 +15,7 @@ from shared_schema.ids import Tag
 from shared_schema.sessions import trading_day_of
 from windows_side.execution.actions import Action, PublishResult, RecordMeta, RecordOrder, Say
 from windows_side.execution.cash_pool import CashPool
+from windows_side.execution.foreign_orders import ForeignOrders
 from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
 from windows_side.execution.ledger import ACCEPTED_TAGS, DOUBT_BEFORE, HALT, POOL, JournalEntry, Memory
 from windows_side.execution.order import Order
@@ -32,6 +33,7 @@ class Desk:
     def __init__(self, rules: Rules, memory: Memory) -> None:
         self.rules = rules
         self.book = OrderBook(memory)
+        self.foreign = ForeignOrders(self.book)
         terms = PoolTerms(rules.limits.pool_yuan, rules.limits.pool_code_yuan)
         self.pool = CashPool(terms, memory.meta.get(POOL), self.book)
         self.halt = HaltLatch.from_json(memory.meta.get(HALT, {}))
