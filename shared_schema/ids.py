@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Literal, NewType
 
 SignalId = NewType("SignalId", str)
@@ -37,6 +38,7 @@ def is_file_safe(identity: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def file_part(identity: str) -> str:
     """The part of a file name that stands for ``identity``: itself, or ``x-`` and 32 hex digits."""
     if is_file_safe(identity):

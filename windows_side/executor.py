@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 from shared_schema.clock import ReplayFollower
@@ -53,7 +54,7 @@ from windows_side.execution.order import Order
 from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
 from windows_side.execution.second_counter import Counted, SecondCounter
-from windows_side.executor_views import ExecutorViews, seen_of
+from windows_side.executor_views import ExecutorViews, Shown, seen_of
 from windows_side.folder_work import FolderWork
 from windows_side.link_watch import LinkWatch
 from windows_side.pruning import Pruner
@@ -260,6 +261,8 @@ class Executor:
         self._perform_actions(actions)
 
     def _perform_actions(self, actions: list[Action]) -> None:
+        if not actions:
+            return
         change = _change_of(actions)
         submits = any(isinstance(action, Submit) for action in actions)
         if not change.is_empty:
@@ -313,10 +316,11 @@ class Executor:
 
     def _write_views(self, *, last: bool = False) -> None:
         now, monotonic = self._clock.now(), self._monotonic()
-        beat = self._heartbeat(stopped=last)
-        core = self._core
-        due = self._views.due(now, monotonic, beat, core.book.everything, lambda: core.pool(now), last=last)
-        for step in due:
+        core, ready = self._core, self._core.ready and not last
+        shown = (core.halt_since, ready, self._state_word(stopped=last))
+        beat = partial(self._heartbeat, shown)
+        orders, pool = core.book.everything, partial(core.pool, now)
+        for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
             self._work.do(step)
 
     def _put_away(self) -> None:
@@ -328,19 +332,22 @@ class Executor:
             if step is not None:
                 self._work.do(step)
 
-    def _heartbeat(self, *, stopped: bool) -> Heartbeat:
+    def _state_word(self, *, stopped: bool) -> str:
         halted = self._core.halt_since is not None
-        state = "stopped" if stopped else "halted" if halted else self._core.waits_for or "ready"
+        return "stopped" if stopped else "halted" if halted else self._core.waits_for or "ready"
+
+    def _heartbeat(self, shown: Shown) -> Heartbeat:
+        halt_since, ready, state = shown
         return Heartbeat(
             role="executor",
             instance=self._rules.instance,
-            ready=self._core.ready and not stopped,
+            ready=ready,
             state=state,
             seen={**self._seen, **self._scan.seen, **self._links.seen},
             accounts=(self._rules.account,),
             ledger_id=self._ledger.ledger_id,
             commits=self._ledger.commits,
-            halt_since=self._core.halt_since,
+            halt_since=halt_since,
         )
 
 

@@ -59,6 +59,8 @@ RESTORE_AT_MOST = 100
 View = ExecutedSignals | AccountSnapshot | Heartbeat | SharedPool
 Step = Callable[[], object]
 """A piece of the folder's work; True where it has written something."""
+Shown = tuple[float | None, bool, str]
+"""What must not wait for the next heartbeat: halted since, ready, state."""
 
 
 class ExecutorViews:
@@ -88,7 +90,7 @@ class ExecutorViews:
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
         self._restored_at = self._pool_at = float("-inf")
         self._pool_shown: SharedPool | None = None
-        self._shown: tuple[object, ...] = ()
+        self._shown: Shown | None = None
 
     @property
     def ledger_epoch(self) -> Epoch:
@@ -158,7 +160,8 @@ class ExecutorViews:
         self,
         now: Moment,
         monotonic: float,
-        beat: Heartbeat,
+        shown: Shown,
+        beat: Callable[[], Heartbeat],
         orders: Callable[[], list[Order]],
         pool: Callable[[], SharedPool | None] = lambda: None,
         *,
@@ -186,11 +189,11 @@ class ExecutorViews:
         if last or monotonic - self._pool_at >= POOL_INTERVAL:
             self._pool_at = monotonic
             steps += self._pool_step(pool(), now)
-        shown = (beat.halt_since, beat.ready, beat.state)
         if shown != self._shown or monotonic - self._heartbeat_at >= self._heartbeat_interval:
             self._shown, self._heartbeat_at = shown, monotonic
             name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
-            steps.append(lambda: self._write_heartbeat(name, beat, now))
+            body = beat()
+            steps.append(lambda: self._write_heartbeat(name, body, now))
         return steps
 
     def _pool_step(self, pool: SharedPool | None, now: Moment) -> list[Step]:

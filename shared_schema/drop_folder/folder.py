@@ -28,6 +28,9 @@ from shared_schema.ids import SignalId
 from shared_schema.integrity import Key
 from shared_schema.messages.record import LARGE_FILE, SMALL_FILE
 
+PATHS_KEPT = 1024
+"""Joined paths a folder remembers."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -58,6 +61,16 @@ class DropFolder:
         self.disk: Disk = disk if disk is not None else LocalDisk()
         self.random_part = random_part
         """Makes the part of a temp name that is nobody else's."""
+        self._paths: dict[str, Path] = {}
+
+    def _at(self, name: str) -> Path:
+        """Where ``name`` lies. The same few are asked for many times a second, and joining paths is slow."""
+        path = self._paths.get(name)
+        if path is None:
+            if len(self._paths) >= PATHS_KEPT:
+                self._paths.clear()
+            path = self._paths[name] = self.path / name
+        return path
 
     def prepare(self) -> None:
         """Make the folders of the contract inside the exchange folder."""
@@ -71,7 +84,7 @@ class DropFolder:
         (rule 2). ``durable=False`` leaves out the folder's fsync, for files that are
         rewritten every second. Raises FolderError.
         """
-        target = self.path / name
+        target = self._at(name)
         temporary = target.with_name(f".{target.name}{self.random_part()}.tmp")
         try:
             self.disk.create(temporary, data)
@@ -93,7 +106,7 @@ class DropFolder:
 
         Raises FolderError where the file is there and can't be read just now.
         """
-        target = self.path / name
+        target = self._at(name)
         try:
             return self.disk.read(target, limit)
         except OSError as problem:
@@ -102,7 +115,7 @@ class DropFolder:
     def stat(self, name: str) -> FileEntry | None:
         """Size and times of ``name``; None where it is missing."""
         try:
-            return self.disk.stat(self.path / name)
+            return self.disk.stat(self._at(name))
         except OSError as problem:
             raise FolderError("folder.read_failed", self.path / name, detail=str(problem)) from problem
 
@@ -124,7 +137,7 @@ class DropFolder:
     def list_folder(self, folder: str) -> list[FileEntry]:
         """The files of one of the contract's folders; empty where it was never made."""
         try:
-            return self._listing(self.path / folder)
+            return self._listing(self._at(folder))
         except FolderError as problem:
             if not isinstance(problem.__cause__, FileNotFoundError):
                 raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -37,6 +38,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+@lru_cache(maxsize=64)
 def _is_day(text: str) -> str:
     if date.fromisoformat(text).isoformat() != text:
         raise ValueError("not YYYY-MM-DD")
