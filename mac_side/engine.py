@@ -92,8 +92,10 @@ class Engine:
         show: Callable[[Path, View], object] = write_view,
         random_part: Callable[[], str] = random_ending,
         reach: Reach = pass_by,
+        view_interval: float = VIEW_INTERVAL,
     ) -> None:
         self.place = place
+        self._view_interval = view_interval
         self._reach = reach
         self.config = replace(config, key=place.folder.key)
         self.log = log
@@ -360,7 +362,7 @@ class Engine:
     # Showing and ending
 
     def _show_view(self, now: Moment) -> None:
-        if 0 <= now.wall - self._viewed < VIEW_INTERVAL:
+        if 0 <= now.wall - self._viewed < self._view_interval:
             return
         self._core.judge(now)
         self._show(make_view(self._core, now), now)

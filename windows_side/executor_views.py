@@ -91,6 +91,8 @@ class ExecutorViews:
         self._restored_at = self._pool_at = float("-inf")
         self._pool_shown: SharedPool | None = None
         self._shown: Shown | None = None
+        self._made: dict[SignalId, tuple[Order, bytes]] = {}
+        """Results as last made of their rows: looked after, they are compared again and again."""
 
     @property
     def ledger_epoch(self) -> Epoch:
@@ -137,6 +139,9 @@ class ExecutorViews:
         return envelope is not None and envelope.epoch == self._epoch and envelope.seq > order.result_seq
 
     def _result_bytes(self, order: Order) -> bytes:
+        made = self._made.get(order.signal_id)
+        if made is not None and made[0] is order:
+            return made[1]
         # The envelope comes from the row as well: a result written again is the same file (rule 9).
         envelope = Envelope(
             writer=self._stamper.writer,
@@ -148,7 +153,11 @@ class ExecutorViews:
             mode=self._rules.mode,
             account=self._rules.account,
         )
-        return encode(envelope, result_of(order), self._folder.key)
+        raw = encode(envelope, result_of(order), self._folder.key)
+        if len(self._made) >= 2 * RESTORE_AT_MOST:
+            self._made.clear()
+        self._made[order.signal_id] = (order, raw)
+        return raw
 
     # Views written by time
 

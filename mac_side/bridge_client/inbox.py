@@ -65,6 +65,7 @@ class Inbox:
         self._seen: dict[str, _Fingerprint] = {}
         self._stamps: dict[str, Stamp] = {}
         self._slot: tuple[_Fingerprint | None, Stamp | None] = (None, None)
+        self._last_slot: Received[OrderResult] | None = None
         self.problems: dict[str, str] = {}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
@@ -136,12 +137,17 @@ class Inbox:
             if raw is None:
                 self.problems.pop(name, None)
                 return None
-            result = decode_result(raw, name, self.folder.key)
+            if name == RESULT_SLOT and self._last_slot is not None and self._last_slot.raw == raw:
+                result = self._last_slot  # looked at by every turn while an order is open
+            else:
+                result = decode_result(raw, name, self.folder.key)
         except (FolderError, MessageError) as problem:
             # Half a file is normal while it is synced; the next scan reads it again (rule 3).
             self.problems[name] = str(problem)
             return None
         self.problems.pop(name, None)
+        if name == RESULT_SLOT:
+            self._last_slot = result
         return result
 
 

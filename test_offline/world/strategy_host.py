@@ -11,6 +11,7 @@ from mac_side.engine_core import EngineCore
 from mac_side.engine_events import EngineCommand, EngineEvent, Tick
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms, Wish
+from mac_side.market_view import TradingMinutes
 from mac_side.strategy.grid_step import Buy, Sell
 from mac_side.strategy.lots import Lot as GridLot
 from mac_side.strategy.presets import preset
@@ -30,6 +31,10 @@ WRITER = "dashboard@mac"
 GRID = StrategyName("grid")
 PATIENCE = 15.0
 """Seconds a wish waits for the strategy to be allowed to act."""
+VIEW_INTERVAL = 4.0
+"""Seconds between two views: nobody looks at them here, they are made to see that they can be."""
+MINUTES = TradingMinutes(CALENDAR)
+"""Counts the days since 2000 once, not at every start."""
 
 
 @dataclass(eq=False)
@@ -75,7 +80,7 @@ class StrategyHost(Host):
             red_after=plan.red_after,
             terms=Terms(plan.expires, plan.cancel_after),
         )
-        make = EngineCore if plan.strategy == "grid" else self._scripted
+        make = self._grid if plan.strategy == "grid" else self._scripted
         self.engine = Engine(
             place,
             config,
@@ -85,11 +90,17 @@ class StrategyHost(Host):
             make_core=make,
             show=lambda path, view: None,
             random_part=self.random_part,
+            view_interval=VIEW_INTERVAL,
         )
+
+    def _grid(self, *given: object) -> EngineCore:
+        core = EngineCore(*given)  # type: ignore[arg-type]
+        core.minutes = MINUTES
+        return core
 
     def _scripted(self, *given: object) -> EngineCore:
         core = ScriptedCore(*given)  # type: ignore[arg-type]
-        core.host = self
+        core.host, core.minutes = self, MINUTES
         return core
 
     def turn(self) -> None:

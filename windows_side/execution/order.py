@@ -100,7 +100,9 @@ class Order:
         return self.changed(state=next_state(self.state, event), **changes)
 
     def changed(self, **changes: object) -> Order:
-        """The order with ``changes``."""
+        """The order with ``changes``; the same one where nothing is changed."""
+        if all(getattr(self, name) == value for name, value in changes.items()):
+            return self
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def with_trade(self, trade: Trade) -> Order:
