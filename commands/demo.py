@@ -122,7 +122,7 @@ def _show(stage: Stage, ended: threading.Event) -> threading.Thread:
         from mac_side.screen.lines import follow
 
         thread = threading.Thread(
-            target=follow, args=(view,), kwargs={"print_line": print, "stopped": ended.is_set}
+            target=follow, args=([view],), kwargs={"print_line": print, "stopped": ended.is_set}
         )
         thread.daemon = True
     thread.start()

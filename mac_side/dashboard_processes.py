@@ -79,12 +79,15 @@ def run_without_screen(engines: Engines) -> int:
         return engines.end()
 
 
-def run_with_screen(engines: Engines, runtime: Path, strategies: Sequence[StrategyName]) -> int:
+def run_with_screen(
+    engines: Engines, runtime: Path, strategies: Sequence[StrategyName], options: Sequence[str] = ()
+) -> int:
     """Show the screen in this terminal; when the person quits, our engines end with it.
 
-    A terminal that goes away (SSH) leaves them running: they stand in a session of their own.
+    ``options`` are the screen's own. A terminal that goes away (SSH) leaves the engines running: they
+    stand in a session of their own.
     """
-    command = [sys.executable, "-m", "mac_side.screen.screen"]
+    command = [sys.executable, "-m", "mac_side.screen.screen", *options]
     for strategy in strategies:
         command += ["--view", str(view_path(runtime, strategy))]
         command += ["--commands", str(commands_path(runtime, strategy))]

@@ -71,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         without_screen = given.no_screen or not sys.stdout.isatty()
         if without_screen and not settings.strategies:
             return run_engine(settings, given.release, console=not given.quiet)
-        return run_processes(settings, typed, without_screen=without_screen)
+        if without_screen:
+            return run_all_without_screen(settings, typed)
+        return run_all(settings, typed, given)
     except MiniqmtError as error:
         with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
             sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -171,20 +173,35 @@ def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
     return InstanceId(drawn)
 
 
-def run_processes(settings: Settings, typed: list[str], *, without_screen: bool) -> int:
-    """One engine for each strategy and, on a terminal, the screen of them all.
-
-    Where an engine runs already, only its screen is shown.
-    """
-    folder = checked_exchange_folder(settings.exchange_folder("dashboard"))
-    strategies = [StrategyName(strategy.name) for strategy in settings.all_strategies]
-    runtime = runtime_folder(settings, folder)
+def run_all_without_screen(settings: Settings, typed: list[str]) -> int:
+    """One engine for each strategy, until all have ended or somebody asks to stop."""
+    runtime, strategies = _runtime_and_strategies(settings)
     engines = Engines(typed)
-    for held in engines.start(runtime, strategies, quiet=not without_screen):
+    for held in engines.start(runtime, strategies, quiet=False):
         print(f"mac_dashboard: {held}", file=sys.stderr)
-    if without_screen:
-        return run_without_screen(engines)
-    return run_with_screen(engines, runtime, strategies)
+    return run_without_screen(engines)
+
+
+def run_all(settings: Settings, typed: list[str], given: argparse.Namespace) -> int:
+    """One engine for each strategy and the screen of them all; for a second viewer only the screen.
+
+    Where an engine runs already, it is shown and left running.
+    """
+    runtime, strategies = _runtime_and_strategies(settings)
+    engines = Engines(typed)
+    if not given.read_only:
+        for held in engines.start(runtime, strategies, quiet=True):
+            print(f"mac_dashboard: {held}", file=sys.stderr)
+    options = ["--language", settings.language]
+    if settings.dashboard.colors:
+        options += ["--colors", settings.dashboard.colors]
+    options += [f"--{name}" for name in ("read-only", "ascii") if getattr(given, name.replace("-", "_"))]
+    return run_with_screen(engines, runtime, strategies, options)
+
+
+def _runtime_and_strategies(settings: Settings) -> tuple[Path, list[StrategyName]]:
+    folder = checked_exchange_folder(settings.exchange_folder("dashboard"))
+    return runtime_folder(settings, folder), [StrategyName(own.name) for own in settings.all_strategies]
 
 
 def _parsed(typed: list[str]) -> argparse.Namespace:
@@ -195,6 +212,8 @@ def _parsed(typed: list[str]) -> argparse.Namespace:
     parser.add_argument("--preset", default="", help=say("dashboard.option_preset"))
     parser.add_argument("--release", default="", help=say("dashboard.option_release"))
     parser.add_argument("--strategy", default="", help=say("dashboard.option_strategy"))
+    parser.add_argument("--read-only", action="store_true", help=say("dashboard.option_read_only"))
+    parser.add_argument("--ascii", action="store_true", help=say("screen.option.ascii"))
     parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(typed)
 

@@ -135,3 +135,5 @@ class Dashboard:
 
     work_dir: Path | None = check.setting(None, check.path, "DASHBOARD_WORK_DIR")
     """The exchange folder for the dashboard only, books beside it."""
+    colors: str | None = check.setting(None, check.one_of("zh", "en"))
+    """zh: rising is red, en: rising is green; None = as usual where the language is spoken."""

@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from mac_side.screen.look import Look, clock, session_word
+from mac_side.screen.look import Look, clock, instrument_name, session_word
 from mac_side.screen.notices import Notice
 from mac_side.view import View
 from shared_schema.sessions import shanghai
 from shared_schema.words import say
 
 
-def banner(view: View, look: Look, width: int) -> Text:
+@dataclass(frozen=True)
+class CodeTab:
+    """One of several codes in the banner."""
+
+    code: str
+    chosen: bool = False
+    alarmed: bool = False
+    """Something there needs a person."""
+
+
+def banner(view: View, look: Look, width: int, tabs: Sequence[CodeTab] = ()) -> Text:
     """One band over the whole width: mode, code, account, session and market time."""
     live = view.mode == "live"
+    style = look.band("magenta" if live else "yellow")  # red is kept for what is wrong
     mode = f" {say('screen.mode.live' if live else 'screen.mode.simulate')} "
-    what = "  ".join(part for part in (view.code, view.name, view.strategy) if part)
     replay = say("screen.replay") + " " if abs(view.market - view.wall) > 1 else ""
     session = session_word(view.session) if view.session else ""
     right = f"{session}  {replay}{clock(view.market)} "
     account = say("screen.account_is", account=view.account or "-")
+    name = view.name or instrument_name(view.code)
     # What has to go where it is narrow: first the strategy and name, never mode, code, account and time.
-    for middle in (f"{what}  {account}", f"{view.code}  {account}", view.code):
-        if cell_len(mode) + cell_len(middle) + cell_len(right) + 3 <= width:
+    further = [part for part in (name, view.strategy) if part]
+    left = Text()
+    for kept in range(len(further), -2, -1):
+        left = Text.assemble(mode, " ", _codes(view, tabs, live, look))
+        for part in (*further[: max(0, kept)], *([account] if kept >= 0 else [])):
+            left.append(f"  {part}")
+        if left.cell_len + cell_len(right) < width:
             break
-    color = "magenta" if live else "yellow"  # red is kept for what is wrong
-    left = f"{mode}  {middle}"
-    line = left + " " * max(1, width - cell_len(left) - cell_len(right)) + right
-    return Text(set_cell_size(line, width), style=look.band(color), no_wrap=True)
+    left.append(" " * max(1, width - left.cell_len - cell_len(right)) + right)
+    left.truncate(width, overflow="crop")
+    left.style = style
+    left.no_wrap = True
+    return left
+
+
+def _codes(view: View, tabs: Sequence[CodeTab], live: bool, look: Look) -> Text:
+    if len(tabs) < 2:
+        return Text(view.code)
+    line = Text()
+    for tab in tabs:
+        shown = f" {tab.code}{'!' if tab.alarmed else ''} "
+        color = "magenta" if live else "yellow"
+        # Without colours the band is reversed: what is chosen there stands out by not being so.
+        chosen = f"bold {color} on black" if look.color else "bold not reverse"
+        line.append(shown, style=chosen if tab.chosen else "")
+    return line
 
 
 def status(view: View, found: list[Notice], look: Look, width: int) -> Text:
@@ -55,10 +89,23 @@ def _calm(view: View) -> str:
     return state + say("screen.calm.next_opening", at=shanghai(view.next_opening).strftime("%m-%d %H:%M"))
 
 
-def footer(look: Look, width: int, prompt: str = "", note: str = "") -> Text:
-    """The keys; a question while one is asked; a note for a while after an answer."""
+def footer(look: Look, width: int, prompt: str = "", note: str = "", wanted: str = "") -> Text:
+    """The keys; a question while one is asked; a note for a while after an answer; a filter in force."""
     if prompt:
-        return Text(set_cell_size(f" {prompt}", width), style=look.band("red"), no_wrap=True)
-    keys = say("screen.keys") if width >= 72 else say("screen.keys_short")
-    line = f" {note}" if note else f" {keys}"
-    return Text(set_cell_size(line, width), style="bold" if note else "bright_black", no_wrap=True)
+        # The end is what is being typed: where it is narrow the beginning goes.
+        while cell_len(prompt) > width - 3:
+            prompt = prompt[1:]
+        line = set_cell_size(f" {prompt}" + ("█" if look.unicode else "_"), width)
+        return Text(line, style=look.band("red"), no_wrap=True)
+    if note:
+        return Text(set_cell_size(f" {note}", width), style="bold", no_wrap=True)
+    if wanted:
+        return Text(
+            set_cell_size(f" {say('screen.filtered', wanted=wanted)}", width), style="bold", no_wrap=True
+        )
+    sizes = ("screen.keys", "screen.keys_80", "screen.keys_short")
+    keys = next((say(key) for key in sizes if cell_len(say(key)) < width - 1), say(sizes[-1]))
+    shown = Text(set_cell_size(f" {keys}", width), style="bright_black", no_wrap=True)
+    for found in re.finditer(r"\[([^]]+)\]", shown.plain):
+        shown.stylize("bold default", *found.span(1))
+    return shown

@@ -1,15 +1,38 @@
-"""Single keys from the terminal, without waiting for Enter: termios, or msvcrt on Windows."""
+"""Single keys from the terminal, without waiting for Enter: termios, or msvcrt on Windows.
+
+A key is one character, or one of the names below for those that come as several characters.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from types import TracebackType
 from typing import Protocol
 
-END = "\x04"
-"""Given when the terminal is gone: quit."""
+END = "end of input"
+"""The terminal is gone, or Ctrl+D: quit."""
+ESCAPE, ENTER, DELETE, TAB, BACK_TAB = "escape", "enter", "delete", "tab", "back-tab"
+UP, DOWN, PAGE_UP, PAGE_DOWN, HOME = "up", "down", "page-up", "page-down", "home"
+
+_PLAIN = {"\x04": END, "\r": ENTER, "\n": ENTER, "\x7f": DELETE, "\b": DELETE, "\t": TAB, "\x1b": ESCAPE}
+_SEQUENCES = {
+    "[A": UP,
+    "[B": DOWN,
+    "OA": UP,
+    "OB": DOWN,
+    "[5~": PAGE_UP,
+    "[6~": PAGE_DOWN,
+    "[H": HOME,
+    "OH": HOME,
+    "[1~": HOME,
+    "[Z": BACK_TAB,
+}
+_WINDOWS = {"H": UP, "P": DOWN, "I": PAGE_UP, "Q": PAGE_DOWN, "G": HOME}
+_TOKEN = re.compile(r"\x1b(\[[0-9;<=>?]*[ -/]*[@-~]|O[ -~]|[^\x1b[])|(.)", re.DOTALL)
+_PASTED = re.compile(r"\x1b\[200~.*?(\x1b\[201~|$)", re.DOTALL)
 
 
 class KeyReader(Protocol):
@@ -21,8 +44,8 @@ class KeyReader(Protocol):
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def read(self, wait: float) -> str:
-        """The characters typed within ``wait`` seconds; "" where none; END when input ended."""
+    def read(self, wait: float) -> list[str]:
+        """The keys pressed within ``wait`` seconds; END when input ended."""
         ...
 
 
@@ -43,22 +66,24 @@ class PosixKeys:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import contextlib
         import termios
 
-        termios.tcsetattr(self._handle, termios.TCSADRAIN, self._before)
+        with contextlib.suppress(termios.error):  # the terminal is gone: nothing to give back
+            termios.tcsetattr(self._handle, termios.TCSADRAIN, self._before)
 
-    def read(self, wait: float) -> str:
+    def read(self, wait: float) -> list[str]:
         """See KeyReader."""
         import select
 
         ready, _, _ = select.select([self._handle], [], [], wait)
         if not ready:
-            return ""
+            return []
         try:
-            typed = os.read(self._handle, 64)
+            typed = os.read(self._handle, 1024)
         except OSError:
-            return END  # the terminal went away (a closed SSH session)
-        return without_sequences(typed.decode("utf-8", "ignore")) if typed else END
+            return [END]  # the terminal went away (a closed SSH session)
+        return keys_in(typed.decode("utf-8", "ignore")) if typed else [END]
 
 
 class WindowsKeys:
@@ -72,7 +97,7 @@ class WindowsKeys:
     ) -> None:
         return None
 
-    def read(self, wait: float) -> str:
+    def read(self, wait: float) -> list[str]:
         """See KeyReader."""
         import msvcrt
 
@@ -80,13 +105,13 @@ class WindowsKeys:
         deadline = time.monotonic() + wait
         while not console.kbhit():  # type: ignore[attr-defined]
             if time.monotonic() >= deadline:
-                return ""
+                return []
             time.sleep(0.03)
         key: str = console.getwch()  # type: ignore[attr-defined]
         if key in ("\x00", "\xe0"):  # an arrow or function key comes as two characters
-            console.getwch()  # type: ignore[attr-defined]
-            return ""
-        return key
+            named = _WINDOWS.get(console.getwch())  # type: ignore[attr-defined]
+            return [named] if named else []
+        return keys_in(key)
 
 
 class NoKeys:
@@ -100,10 +125,10 @@ class NoKeys:
     ) -> None:
         return None
 
-    def read(self, wait: float) -> str:
+    def read(self, wait: float) -> list[str]:
         """See KeyReader."""
         time.sleep(wait)
-        return ""
+        return []
 
 
 def key_reader() -> KeyReader:
@@ -113,14 +138,14 @@ def key_reader() -> KeyReader:
     return WindowsKeys() if os.name == "nt" else PosixKeys()
 
 
-def without_sequences(typed: str) -> str:
-    """Without escape sequences (arrows, pasted brackets): their letters are not keys typed."""
-    kept, skipping = [], False
-    for character in typed:
-        if character == "\x1b":
-            skipping = True
-        elif not skipping:
-            kept.append(character)
-        elif (character.isalpha() and character != "O") or character == "~":
-            skipping = False
-    return "".join(kept)
+def keys_in(typed: str) -> list[str]:
+    """The keys in what a terminal sent; unknown sequences and bracketed pastes press nothing."""
+    keys = []
+    for sequence, character in _TOKEN.findall(_PASTED.sub("", typed)):
+        if sequence:
+            keys += [_SEQUENCES[sequence]] if sequence in _SEQUENCES else []
+        elif character in _PLAIN:
+            keys.append(_PLAIN[character])
+        elif character.isprintable():
+            keys.append(character)
+    return keys

@@ -6,34 +6,40 @@ everything; from 190x50 everything with room for long lists. A key shows one pan
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 
 from rich.cells import set_cell_size
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from mac_side.screen import header, help, position
+from mac_side.screen import header, position
+from mac_side.screen.blocks import Block, Drawings, below, beside, drawn
+from mac_side.screen.cancel import cancel_panel
+from mac_side.screen.control import Page
+from mac_side.screen.events import events_panel
+from mac_side.screen.grid import FACTS as GRID_FACTS
 from mac_side.screen.grid import grid_panel
+from mac_side.screen.header import CodeTab
+from mac_side.screen.help import help_panel
 from mac_side.screen.link import ROWS as LINK_ROWS
 from mac_side.screen.link import link_panel
-from mac_side.screen.look import Look, age, count, money, percent, price, price_digits
+from mac_side.screen.look import Look
 from mac_side.screen.market import market_panel
 from mac_side.screen.messages import lines_needed, messages_panel
+from mac_side.screen.narrowing import narrowed
 from mac_side.screen.notices import Notice, notices
 from mac_side.screen.orders import orders_panel
 from mac_side.screen.position import position_panel
 from mac_side.screen.signals import signals_panel
+from mac_side.screen.tiny import tiny
+from mac_side.screen.unknown import unknown_panel
 from mac_side.view import View
-from shared_schema.words import say
+from shared_schema.words import language, say
 
-Page = Literal["overview", "market", "grid", "signals", "position", "messages", "link", "help"]
-PAGES: tuple[Page, ...] = ("overview", "market", "grid", "signals", "position", "messages", "link")
-"""By the keys 1 to 7."""
 _FRAME = 2
 """Lines of a panel's border."""
+SMALLEST = (76, 24)
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,37 @@ class Shown:
     """Seconds since the engine last wrote."""
     prompt: str = ""
     note: str = ""
+    wanted: str = ""
+    """The filter in force."""
+    offset: int = 0
+    offered: tuple[str, ...] = ()
+    """Orders that may be cancelled by number."""
+    tabs: tuple[CodeTab, ...] = ()
 
 
 OVERVIEW = Shown()
+_PARTS: dict[str, Callable[[View], Hashable]] = {
+    "market": lambda view: (view.price, view.bars, view.grid, view.lots, view.code),
+    "grid": lambda view: (view.price.price, view.grid, view.lots, view.code),
+    "position": lambda view: (view.position, view.counts, view.code),
+    "signals": lambda view: (view.signals, view.counts, view.code),
+    "orders": lambda view: (view.orders, view.code),
+    "link": lambda view: (view.link, view.halt, view.session),
+    "events": lambda view: view.events,
+    "unknown": lambda view: (view.signals, view.orders, view.code),
+}
+"""Which facts of a view each panel shows: while they stay, it is not drawn again."""
+_Draw = Callable[[View, Look, int, int], RenderableType]
+_PANELS: dict[str, _Draw] = {
+    "market": market_panel,
+    "grid": grid_panel,
+    "position": position_panel,
+    "signals": signals_panel,
+    "orders": orders_panel,
+    "link": link_panel,
+    "events": events_panel,
+    "unknown": unknown_panel,
+}
 
 
 @dataclass(frozen=True)
@@ -58,32 +92,57 @@ class _Frame:
     look: Look
     found: list[Notice]
     width: int
+    shown: Shown
+    drawings: Drawings = field(default_factory=Drawings)
+
+    def panel(self, name: str, width: int, height: int) -> Block:
+        """The panel ``name`` in ``width`` by ``height``, drawn anew only where its facts changed."""
+        facts = (_PARTS[name](self.view), self.look, width, height, language())
+        draw = _PANELS[name]
+        return self.drawings.get(
+            name,
+            facts,
+            lambda: drawn(draw(self.view, self.look, width, height - _FRAME), width, height),
+        )
+
+    def messages(self, width: int, height: int) -> Block:
+        """Alarms, then events."""
+        facts = (tuple(self.found), self.view.events, self.look, width, height, language())
+        return self.drawings.get(
+            "messages",
+            facts,
+            lambda: drawn(
+                messages_panel(self.view, self.found, self.look, width, height - _FRAME), width, height
+            ),
+        )
 
 
-Draw = Callable[[View, Look, int, int], RenderableType]
-
-
-def layout(view: View, look: Look, width: int, height: int, shown: Shown = OVERVIEW) -> RenderableType:
-    """The whole screen, ``width`` cells by ``height`` lines."""
+def layout(
+    view: View,
+    look: Look,
+    width: int,
+    height: int,
+    shown: Shown = OVERVIEW,
+    drawings: Drawings | None = None,
+) -> RenderableType:
+    """The whole screen, ``width`` cells by ``height`` lines; ``drawings`` are those of the picture before."""
     found = notices(view, shown.silence)
-    frame = _Frame(view, look, found, width)
-    if width < 76 or height < 24:
-        return _tiny(frame, height, shown)
+    listed = narrowed(view, shown.wanted, shown.offset)
+    frame = _Frame(listed, look, found, width, shown, drawings if drawings is not None else Drawings())
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        return tiny(view, found, look, width, height, shown.prompt, shown.note)
     body = height - 3
     if shown.page != "overview":
-        middle = _one(frame, shown.page, body)
+        middle = _one(frame, body)
     elif width >= 190 and height >= 50:
         middle = _large(frame, body)
     elif width >= 110 and height >= 38:
         middle = _medium(frame, body)
     else:
         middle = _small(frame, body)
-    return Group(
-        header.banner(view, look, width),
-        header.status(view, found, look, width),
-        middle,
-        header.footer(look, width, shown.prompt, shown.note),
-    )
+    above = [header.banner(view, look, width, shown.tabs), header.status(view, found, look, width)]
+    keys = header.footer(look, width, shown.prompt, shown.note, shown.wanted)
+    return below([drawn(Group(*above), width, 2), middle, drawn(keys, width, 1)])
 
 
 def nothing_yet(look: Look, width: int, height: int, where: str, note: str = "") -> RenderableType:
@@ -92,147 +151,90 @@ def nothing_yet(look: Look, width: int, height: int, where: str, note: str = "")
     return Group(*(Text(set_cell_size(line, width)) for line in lines[:height]))
 
 
-def _one(frame: _Frame, page: Page, height: int) -> RenderableType:
-    rows = height - _FRAME
+def _one(frame: _Frame, height: int) -> Block:
+    """One page alone."""
+    page, width = frame.shown.page, frame.width
     if page == "help":
-        return help.help_panel(frame.look, frame.width, rows)
+        return drawn(help_panel(frame.look, width, height - _FRAME), width, height)
+    if page == "cancel":
+        body = cancel_panel(frame.view, frame.look, width, height - _FRAME, frame.shown.offered)
+        return drawn(body, width, height)
     if page == "messages":
-        return _messages(frame, frame.width, rows)
+        return frame.messages(width, height)
     if page == "position":
-        above = position.ROWS
-        return Group(
-            position_panel(frame.view, frame.look, frame.width, above),
-            orders_panel(frame.view, frame.look, frame.width, rows - above - _FRAME),
-        )
-    draw: dict[Page, Draw] = {
-        "market": market_panel,
-        "grid": grid_panel,
-        "signals": signals_panel,
-        "link": link_panel,
-    }
-    return draw[page](frame.view, frame.look, frame.width, rows)
+        above = position.ROWS + _FRAME
+        return below([frame.panel("position", width, above), frame.panel("orders", width, height - above)])
+    return frame.panel(page, width, height)
 
 
-def _small(frame: _Frame, height: int) -> RenderableType:
+def _small(frame: _Frame, height: int) -> Block:
     left = frame.width * 46 // 100
+    right = frame.width - left
     extra = height - 21
-    upper, middle = LINK_ROWS, 5 + min(extra // 2, 3 + max(1, len(frame.view.lots)))
-    lower = height - upper - middle - 2 * _FRAME
-    blocks: list[RenderableType] = [
-        _beside(frame, left, upper, market_panel, link_panel),
-        _beside(frame, left, middle, grid_panel, position_panel),
+    upper, middle = LINK_ROWS + _FRAME, 5 + _FRAME + min(extra // 2, 3 + max(1, len(frame.view.lots)))
+    lower = height - upper - middle
+    blocks = [
+        beside([frame.panel("market", left, upper), frame.panel("link", right, upper)]),
+        beside([frame.panel("grid", left, middle), frame.panel("position", right, middle)]),
     ]
     if frame.found:
         wanted = lines_needed(frame.found, frame.width)
         if wanted > lower - 2 * _FRAME - 2:
             # What is wrong comes before what was sent; the signals stand on their key.
-            return Group(*blocks, _messages(frame, frame.width, lower - _FRAME))
-        blocks.append(_messages(frame, frame.width, wanted))
+            return below([*blocks, frame.messages(frame.width, lower)])
+        blocks.append(frame.messages(frame.width, wanted + _FRAME))
         lower -= wanted + _FRAME
-    blocks.append(signals_panel(frame.view, frame.look, frame.width, lower - _FRAME))
-    return Group(*blocks)
+    return below([*blocks, frame.panel("signals", frame.width, lower)])
 
 
-def _medium(frame: _Frame, height: int) -> RenderableType:
-    view, look = frame.view, frame.look
+def _medium(frame: _Frame, height: int) -> Block:
+    view = frame.view
     right = 48 if frame.width >= 120 else 44
     left = frame.width - right
-    messages = min(10, max(4, lines_needed(frame.found, left) + 2))
-    orders = 1 + min(3, max(1, len(view.orders)))
-    rest = height - messages - orders - 2 * _FRAME
-    signals = max(5, min(1 + max(4, len(view.signals)), rest - 2 * _FRAME - 11))
-    column = Group(
-        market_panel(view, look, left, rest - signals - 2 * _FRAME),
-        signals_panel(view, look, left, signals),
-        orders_panel(view, look, left, orders),
-        _messages(frame, left, messages),
+    messages = min(12, max(7, lines_needed(frame.found, left) + 4))
+    orders = 1 + min(3, max(1, len(view.orders))) + _FRAME
+    rest = height - messages - orders
+    signals = max(5, min(1 + max(4, len(view.signals)), rest - 2 * _FRAME - 11)) + _FRAME
+    link = LINK_ROWS + 1 + _FRAME
+    money = position.ROWS + _FRAME
+    return beside(
+        [
+            below(
+                [
+                    frame.panel("market", left, rest - signals),
+                    frame.panel("signals", left, signals),
+                    frame.panel("orders", left, orders),
+                    frame.messages(left, messages),
+                ]
+            ),
+            below(
+                [
+                    frame.panel("link", right, link),
+                    frame.panel("position", right, money),
+                    frame.panel("grid", right, height - link - money),
+                ]
+            ),
+        ]
     )
-    link = LINK_ROWS + 1
-    other = Group(
-        link_panel(view, look, right, link),
-        position_panel(view, look, right, position.ROWS),
-        grid_panel(view, look, right, height - link - position.ROWS - 3 * _FRAME),
-    )
-    return _columns((left, column), (right, other))
 
 
-def _large(frame: _Frame, height: int) -> RenderableType:
-    view, look = frame.view, frame.look
+def _large(frame: _Frame, height: int) -> Block:
     side = 58
     left = frame.width - 2 * side
     above = height * 3 // 5
-    orders = max(6, min(12, 1 + len(view.orders)))
-    link = LINK_ROWS + 1
-    return _columns(
-        (
-            left,
-            Group(
-                market_panel(view, look, left, above - _FRAME),
-                signals_panel(view, look, left, height - above - _FRAME),
+    grid = GRID_FACTS + 2 + min(22, max(9, len(frame.view.lots))) + _FRAME
+    link = LINK_ROWS + 1 + _FRAME
+    money = position.ROWS + _FRAME
+    return beside(
+        [
+            below([frame.panel("market", left, above), frame.panel("signals", left, height - above)]),
+            below([frame.panel("grid", side, grid), frame.panel("orders", side, height - grid)]),
+            below(
+                [
+                    frame.panel("link", side, link),
+                    frame.panel("position", side, money),
+                    frame.messages(side, height - link - money),
+                ]
             ),
-        ),
-        (
-            side,
-            Group(
-                grid_panel(view, look, side, height - orders - 2 * _FRAME),
-                orders_panel(view, look, side, orders),
-            ),
-        ),
-        (
-            side,
-            Group(
-                link_panel(view, look, side, link),
-                position_panel(view, look, side, position.ROWS),
-                _messages(frame, side, height - link - position.ROWS - 3 * _FRAME),
-            ),
-        ),
+        ]
     )
-
-
-def _beside(frame: _Frame, left: int, rows: int, one: Draw, other: Draw) -> Table:
-    right = frame.width - left
-    return _columns(
-        (left, one(frame.view, frame.look, left, rows)), (right, other(frame.view, frame.look, right, rows))
-    )
-
-
-def _columns(*columns: tuple[int, RenderableType]) -> Table:
-    grid = Table.grid(padding=0)
-    for width, _ in columns:
-        grid.add_column(width=width)
-    grid.add_row(*(body for _, body in columns))
-    return grid
-
-
-def _messages(frame: _Frame, width: int, rows: int) -> RenderableType:
-    return messages_panel(frame.view, frame.found, frame.look, width, rows)
-
-
-def _tiny(frame: _Frame, height: int, shown: Shown) -> RenderableType:
-    """One value a line, the gravest first; a terminal too small for more loses the last ones."""
-    view, look, width = frame.view, frame.look, frame.width
-    digits, grid, counts = price_digits(view.code), view.grid, view.counts
-    next_sell = grid.next_sells[0] if grid.next_sells else None
-    lines = [
-        header.banner(view, look, width),
-        *(Text(notice.text, style=f"bold {notice.level}") for notice in frame.found),
-        Text(
-            f"{price(view.price.price, digits)} {percent(view.price.change)}", look.of_sign(view.price.change)
-        ),
-        Text(f"{say('screen.position.volume')} {count(view.position.volume)}"),
-        Text(f"{say('screen.position.floating')} {money(view.position.floating_profit, sign=True)}"),
-        Text(f"{say('screen.grid.next_buy')} {price(grid.next_buy, digits + 1)}"),
-        Text(f"{say('screen.grid.next_sell')} {price(next_sell, digits + 1)}"),
-        Text(f"{say('screen.grid.layers')} {grid.layers}/{grid.max_layers}"),
-        Text(f"{say('screen.position.open_orders')} {count(counts.open_orders)}"),
-        Text(f"{say('screen.position.unknown')} {count(counts.unknown_orders)}"),
-        Text(f"{say('screen.link.executor')} {age(view.link.executor_age)}"),
-        Text(f"{say('screen.link.quote')} {age(view.link.quote_age)}"),
-    ]
-    asked = bool(shown.prompt or shown.note)
-    for line in lines:
-        line.truncate(max(1, width), overflow="crop")
-    kept = lines[: max(1, height - 1 if asked else height)]
-    if asked and height > 1:
-        kept.append(header.footer(look, width, shown.prompt, shown.note))
-    return Group(*kept)

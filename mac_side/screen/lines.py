@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mac_side.screen.aging import aged, silence_of
@@ -31,28 +32,51 @@ def changes(before: View | None, after: View, silence: float = 0.0, silence_befo
 
 
 def follow(
-    path: Path,
+    paths: Sequence[Path],
     *,
     print_line: Callable[[str], None],
     stopped: Callable[[], bool],
     pause: Callable[[float], None] = time.sleep,
     wall_clock: Callable[[], float] = time.time,
 ) -> None:
-    """Print what changes in the view file until ``stopped`` or the engine's last view."""
-    before: View | None = None
-    silence_before = 0.0
+    """Print what changes in the view files until ``stopped`` or the last view of every engine."""
+    followed = [_Followed(path) for path in paths]
     while not stopped():
-        view = read_view(path)
-        if view is not None:
-            now = wall_clock()
-            silence = silence_of(view, now)
-            shown = aged(view, now)
-            for line in changes(before, shown, silence, silence_before):
-                print_line(line)
-            before, silence_before = shown, silence
-            if view.ended:
-                return
+        for one in followed:
+            for line in one.news(wall_clock()):
+                print_line(f"{one.code} {line}" if len(followed) > 1 else line)
+        if all(one.ended for one in followed):
+            return
         pause(0.5)
+
+
+@dataclass
+class _Followed:
+    """One view file and what was printed of it."""
+
+    path: Path
+    before: View | None = None
+    silence: float = 0.0
+
+    def news(self, now: float) -> list[str]:
+        """The lines for what changed since the last look."""
+        view = None if self.ended else read_view(self.path)
+        if view is None:
+            return []
+        shown, silence = aged(view, now), silence_of(view, now)
+        lines = changes(self.before, shown, silence, self.silence)
+        self.before, self.silence = shown, silence
+        return lines
+
+    @property
+    def code(self) -> str:
+        """What is traded."""
+        return self.before.code if self.before is not None else "?"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its engine wrote its last view."""
+        return self.before is not None and self.before.ended
 
 
 def _opening(view: View) -> str:

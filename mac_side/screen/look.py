@@ -224,6 +224,37 @@ def table(
     return grid
 
 
+def instrument_name(code: str) -> str:
+    """What people call the instrument; "" where the catalogue has no name for it."""
+    return word("name", code[:6]) if has(f"screen.name.{code[:6]}") else ""
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A value of its limit: what it is, how full it is (None: no limit known), and the numbers."""
+
+    label: str
+    fraction: float | None
+    text: str
+    style: str = ""
+
+
+def gauges(rows: Sequence[Gauge], look: Look, width: int) -> list[Text]:
+    """One line each: label, a bar, the numbers at the right edge; all bars of equal length."""
+    width = min(width, 2 * _WIDEST_PAIR + 3)
+    labels = 1 + max(cell_len(row.label) for row in rows)
+    cells = min(24, width - labels - max(cell_len(row.text) for row in rows) - 1)
+    lines = []
+    for row in rows:
+        line = Text.assemble((row.label, "bright_black"), " " * (labels - cell_len(row.label)))
+        if row.fraction is not None and cells >= 4:
+            full = "red" if row.fraction > 0.9 else "yellow" if row.fraction > 0.75 else "cyan"
+            line.append(bar(row.fraction, cells, look, row.style or full))
+        line.append(" " * max(1, width - line.cell_len - cell_len(row.text)) + row.text)
+        lines.append(line)
+    return lines
+
+
 def folded(text: str, width: int, style: str = "") -> list[Text]:
     """``text`` broken into lines at most ``width`` cells wide."""
     return list(Text(text, style=style).wrap(_MEASURE, max(2, width)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from mac_side.screen.chart import Mark, candle_chart, candles_of, sparkline
+from mac_side.screen.chart import Mark, axis_width, candle_chart, candles_of, sparkline
 from mac_side.screen.look import Look, inside, pairs, panel, percent, price, price_digits
 from mac_side.view import View
 from shared_schema.words import say
@@ -58,15 +57,17 @@ def _day(view: View) -> list[tuple[str, str]]:
 def _candles(view: View, look: Look, width: int, rows: int) -> Text:
     digits, grid = price_digits(view.code), view.grid
     given = [
-        (view.price.price, "screen.mark.now", "bold"),
-        (grid.next_buy, "screen.mark.buy", look.up),
-        *((target, "screen.mark.sell", look.down) for target in grid.next_sells[:3]),
-        (grid.anchor, "screen.mark.anchor", "cyan"),
-        *((lot.buy_price, "screen.mark.lot", "bright_black") for lot in view.lots),
+        (view.price.price, "screen.mark.now", "bold", False),
+        (grid.next_buy, "screen.mark.buy", look.up, True),
+        *(
+            (target, f"screen.mark.{'further' if place else 'sell'}", look.down, not place)
+            for place, target in enumerate(grid.next_sells)
+        ),
+        (grid.anchor, "screen.mark.anchor", "cyan", True),
+        *((lot.buy_price, "screen.mark.lot", "bright_black", False) for lot in view.lots),
     ]
-    marks = [Mark(value, say(key), style) for value, key, style in given if value]
-    axis = digits + 8 + max((cell_len(mark.label) for mark in marks), default=0) * 2
-    candles = candles_of(view.bars, width - axis)
+    marks = [Mark(value, say(key), style, line) for value, key, style, line in given if value]
+    candles = candles_of(view.bars, width - axis_width(marks, digits))
     if not candles:
         return Text(say("screen.market.no_bars"), style="bright_black")
     return candle_chart(candles, marks, look, width, rows, digits)

@@ -6,7 +6,8 @@ from rich.console import Group
 from rich.panel import Panel
 from rich.text import Text
 
-from mac_side.screen.look import Look, clock, folded, inside, panel
+from mac_side.screen.events import event_lines
+from mac_side.screen.look import Look, folded, inside, panel
 from mac_side.screen.notices import Notice
 from mac_side.view import View
 from shared_schema.words import say
@@ -18,7 +19,7 @@ def messages_panel(view: View, found: list[Notice], look: Look, width: int, rows
     alarms = _notice_lines(found, room)
     if len(alarms) > rows:
         alarms = [*alarms[: rows - 1], Text(say("screen.messages.more"), style="bold")]
-    lines = alarms + _event_lines(view, room, rows - len(alarms))
+    lines = alarms + event_lines(view, room, rows - len(alarms))
     if not lines:
         lines = [Text(say("screen.messages.none"), style="bright_black")]
     title = say("screen.title.messages")
@@ -45,14 +46,3 @@ def _notice_lines(found: list[Notice], width: int) -> list[Text]:
 def _hanging(sign: str, text: str, width: int, style: str) -> list[Text]:
     lines = folded(text, width - len(sign), style)
     return [Text(sign if i == 0 else " " * len(sign), style=style) + line for i, line in enumerate(lines)]
-
-
-def _event_lines(view: View, width: int, rows: int) -> list[Text]:
-    lines = []
-    for event in reversed(view.events[-rows:] if rows > 0 else ()):
-        line = Text.assemble(
-            (clock(event.at), "bright_black"), "  ", event.text, no_wrap=True, overflow="ellipsis"
-        )
-        line.truncate(width, overflow="crop")
-        lines.append(line)
-    return lines

@@ -1,8 +1,8 @@
-"""The screen's process: shows the engine's view file, and leaves commands for the engine.
+"""The screen's process: shows the engines' view files, and leaves commands for the engines.
 
-    python -m mac_side.screen.screen --view FILE
+    python -m mac_side.screen.screen --view FILE [--view FILE ...]
 
-It reads one file and writes into one folder; the engine neither waits for it nor needs it.
+It reads files and writes into private folders; no engine waits for it or needs it.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from mac_side.screen.aging import aged, silence_of
+from mac_side.screen.blocks import Drawings
 from mac_side.screen.control import Control, pressed
+from mac_side.screen.header import CodeTab
 from mac_side.screen.keys import KeyReader, key_reader
 from mac_side.screen.layout import Shown, layout, nothing_yet
 from mac_side.screen.lines import follow
 from mac_side.screen.look import Look, can_show_chinese, look_for
-from mac_side.screen.notices import SILENT_AFTER
+from mac_side.screen.notices import SILENT_AFTER, notices
+from mac_side.screen.watched import WatchedView
 from mac_side.screen_commands import FOLDER, Command, write_command
-from mac_side.view import View, read_view
 from shared_schema.clock import host_name
 from shared_schema.errors import FolderError
 from shared_schema.words import language, say, use_language
 
 FASTEST = 0.5
-"""Seconds between two pictures at least."""
+"""Seconds between two pictures at least; a key is answered at once."""
 SLOWEST = 1.0
 """Seconds after which the picture is drawn again although nothing came: the ages have grown."""
 NOTE_STAYS = 6.0
@@ -43,13 +44,14 @@ NOTE_STAYS = 6.0
 class Options:
     """What the screen was started with."""
 
-    view: Path
-    commands: Path
+    views: tuple[Path, ...]
+    commands: tuple[Path, ...]
+    """One folder for each view."""
     read_only: bool = False
     ascii_only: bool = False
     colors: str = ""
     until_ended: bool = False
-    """Leave when the engine wrote its last view (the demo)."""
+    """Leave when the engines wrote their last views (the demo)."""
 
 
 class Screen:
@@ -59,72 +61,105 @@ class Screen:
         self.options = options
         self.console = console
         self.control = Control()
-        self._view: View | None = None
-        self._stamp: tuple[int, int, int] | None = None
-        self._stamp_drawn: tuple[int, int, int] | None = None
+        self.watched = [
+            WatchedView(view, commands)
+            for view, commands in zip(options.views, options.commands, strict=True)
+        ]
+        self._drawings = Drawings()
         self._note_until = 0.0
+
+    @property
+    def chosen(self) -> WatchedView:
+        """The code that is shown."""
+        return self.watched[self.control.code]
 
     def run(self, keys: KeyReader) -> None:
         """Until the person quits."""
         with keys, Live(console=self.console, screen=True, auto_refresh=False) as live:
-            drawn = 0.0
+            drawn, size, waiting = 0.0, self.console.size, True
             while self.control.wish != "quit" and not self._over():
-                fresh = self.look_at_file()
-                typed = keys.read(0.1 if fresh else FASTEST / 2)
-                for key in typed:
-                    self.press(key)
+                waiting = self.look() or waiting
                 since = time.monotonic() - drawn
-                if typed or (fresh and since >= FASTEST) or since >= SLOWEST:
+                resized = self.console.size != size
+                if resized or since >= (FASTEST if waiting else SLOWEST):
                     live.update(self.picture(time.time()), refresh=True)
-                    drawn = time.monotonic()
-                    self._stamp_drawn = self._stamp
+                    drawn, size, waiting = time.monotonic(), self.console.size, False
+                for key in (pressed_keys := keys.read(FASTEST / 4)):
+                    self.press(key)
+                if pressed_keys:
+                    drawn = 0.0
 
     def _over(self) -> bool:
-        return self.options.until_ended and self._view is not None and self._view.ended
+        return self.options.until_ended and all(watched.ended for watched in self.watched)
 
-    def look_at_file(self) -> bool:
-        """Read the view where it was replaced; whether one waits that was not drawn yet."""
-        try:
-            status = self.options.view.stat()
-        except OSError:
-            return False  # being replaced or not there yet: what was read last stays, and grows old
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if stamp != self._stamp:
-            view = read_view(self.options.view)
-            if view is not None:
-                self._view, self._stamp = view, stamp
-        return self._stamp != self._stamp_drawn
+    def look(self) -> bool:
+        """Read the views that were replaced; whether any was."""
+        return any([watched.look() for watched in self.watched])
 
     def picture(self, wall: float) -> RenderableType:
         """What the terminal shows at ``wall`` (Unix seconds)."""
         look = self._look()
         width, height = self.console.size
-        note = self.control.note if wall < self._note_until else ""
-        if self._view is None:
-            return nothing_yet(look, width, height, str(self.options.view), self.control.prompt or note)
-        shown = Shown(self.control.page, silence_of(self._view, wall), self.control.prompt, note)
-        return layout(aged(self._view, wall), look, width, height, shown)
+        control = self.control
+        note = control.note if wall < self._note_until else ""
+        view = self.chosen.aged(wall)
+        if view is None:
+            return nothing_yet(look, width, height, str(self.chosen.path), control.prompt or note)
+        shown = Shown(
+            page=control.page,
+            silence=self.chosen.silence(wall),
+            prompt=control.prompt,
+            note=note,
+            wanted=control.filter,
+            offset=control.offset,
+            offered=control.offered,
+            tabs=self._tabs(wall),
+        )
+        return layout(view, look, width, height, shown, self._drawings)
+
+    def _tabs(self, wall: float) -> tuple[CodeTab, ...]:
+        if len(self.watched) < 2:
+            return ()
+        return tuple(
+            CodeTab(
+                code=view.code if view is not None else "?",
+                chosen=watched is self.chosen,
+                alarmed=view is None
+                or any(notice.level == "red" for notice in notices(view, watched.silence(wall))),
+            )
+            for watched in self.watched
+            for view in (watched.aged(wall),)
+        )
 
     def press(self, key: str) -> None:
         """Do what one key asks for."""
-        self.control = pressed(self.control, key, read_only=self.options.read_only)
+        self.control = pressed(
+            self.control,
+            key,
+            self.chosen.view,
+            codes=len(self.watched),
+            read_only=self.options.read_only,
+        )
         if self.control.wish == "language":
             use_language("zh" if language() == "en" and can_show_chinese(self.console.encoding) else "en")
-        if self.control.wish == "halt":
-            self.control = replace(self.control, note=self._ask_for_halt())
+        if self.control.wish == "command":
+            self.control = replace(self.control, note=self._command())
         if self.control.note:
             self._note_until = time.time() + NOTE_STAYS
 
-    def _ask_for_halt(self) -> str:
-        wall = time.time()
-        by = f"screen@{host_name()}"
-        command = Command(kind="halt", argument=self.control.reason, at=wall, by=by)
+    def _command(self) -> str:
+        """Leave the command for the engine of the code shown; what to tell the person."""
+        wall, control = time.time(), self.control
+        command = Command(
+            kind=control.command, argument=control.argument, at=wall, by=f"screen@{host_name()}"
+        )
         try:
-            write_command(self.options.commands, command)
+            write_command(self.chosen.commands, command)
         except FolderError as problem:
             return str(problem)
-        deaf = self._view is None or self._view.ended or silence_of(self._view, wall) > SILENT_AFTER
-        return say("screen.halt_deaf" if deaf else "screen.halt_asked")
+        if self.chosen.ended or self.chosen.silence(wall) > SILENT_AFTER:
+            return say("screen.halt_deaf" if control.command == "halt" else "screen.command_deaf")
+        return say(f"screen.{control.command}_asked", signal_id=control.argument)
 
     def _look(self) -> Look:
         color = self.console.color_system is not None and not self.console.no_color
@@ -144,9 +179,10 @@ def main(arguments: list[str] | None = None) -> int:
         use_language(given.language)
     if not can_show_chinese(console.encoding):
         use_language("en")
+    commands = given.commands or [view.parent / FOLDER for view in given.view]
     options = Options(
-        view=given.view,
-        commands=given.commands or given.view.parent / FOLDER,
+        views=tuple(given.view),
+        commands=tuple(commands),
         read_only=given.read_only,
         ascii_only=given.ascii,
         colors=given.colors,
@@ -155,11 +191,15 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         if given.lines or not console.is_terminal:
-            follow(options.view, print_line=_print_line, stopped=lambda: False)
+            follow(options.views, print_line=_print_line, stopped=lambda: False)
         else:
             Screen(options, console).run(key_reader())
     except (KeyboardInterrupt, BrokenPipeError):
         return 0  # the person or the terminal left; the engine goes on
+    except OSError:
+        if sys.stdin.isatty():
+            raise
+        return 0  # a closed SSH session: writing to its terminal fails
     return 0
 
 
@@ -174,8 +214,8 @@ def _print_line(line: str) -> None:
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="screen", description=say("screen.about"))
-    parser.add_argument("--view", type=Path, required=True, help=say("screen.option.view"))
-    parser.add_argument("--commands", type=Path, help=say("screen.option.commands"))
+    parser.add_argument("--view", type=Path, required=True, action="append", help=say("screen.option.view"))
+    parser.add_argument("--commands", type=Path, action="append", help=say("screen.option.commands"))
     parser.add_argument("--language", choices=("zh", "en"), default="", help=say("screen.option.language"))
     parser.add_argument("--colors", choices=("zh", "en"), default="", help=say("screen.option.colors"))
     parser.add_argument("--lines", action="store_true", help=say("screen.option.lines"))
@@ -183,7 +223,10 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ascii", action="store_true", help=say("screen.option.ascii"))
     parser.add_argument("--no-color", action="store_true", help=say("screen.option.no_color"))
     parser.add_argument("--until-ended", action="store_true", help=say("screen.option.until_ended"))
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.commands and len(given.commands) != len(given.view):
+        parser.error(say("screen.option.as_many"))
+    return given
 
 
 if __name__ == "__main__":

@@ -33,11 +33,11 @@ def bars(count: int = 120, seed: int = 7) -> MinuteBars:
         close = round(price + chance.choice((-0.001, -0.001, 0, 0, 0.001, 0.001)), 3)
         high = round(max(price, close) + chance.choice((0, 0.001)), 3)
         low = round(min(price, close) - chance.choice((0, 0.001)), 3)
-        rows.append((price, high, low, close))
+        rows.append((price, high, low, close, float(chance.randint(200, 2000) * 100)))
         price = close
-    opened, highs, lows, closes = zip(*rows, strict=True)
+    opened, highs, lows, closes, volumes = zip(*rows, strict=True)
     times = tuple(NOW - 60.0 * (count - i) for i in range(count))
-    return MinuteBars(time=times, open=opened, high=highs, low=lows, close=closes, volume=(1000.0,) * count)
+    return MinuteBars(time=times, open=opened, high=highs, low=lows, close=closes, volume=volumes)
 
 
 def _signals() -> tuple[SignalView, ...]:
@@ -61,6 +61,7 @@ def _signals() -> tuple[SignalView, ...]:
             sent_at=NOW - 600 + 90 * i,
             latency=latency,
             message=message,
+            open=state in ("partly_filled", "submitted", "sent"),
         )
         for i, (name, side, price, shares, filled, state, latency, message) in enumerate(rows)
     )
@@ -124,7 +125,9 @@ def trading() -> View:
                 code="159201.SZ",
                 price=1.024,
                 shares=21700,
-                status="submitted",
+                open=True,
+                status="50",
+                at=NOW - 330,
             ),
             OrderView(
                 order_id="1079",
@@ -133,7 +136,8 @@ def trading() -> View:
                 price=38.12,
                 shares=100,
                 ours=False,
-                status="filled",
+                status="56",
+                at=NOW - 2400,
             ),
         ),
         counts=Counts(
@@ -147,6 +151,7 @@ def trading() -> View:
             turnover=52911.30,
             turnover_limit=1_000_000.0,
             cash=612345.67,
+            total_asset=962109.37,
             pool_used=66210.0,
             pool_limit=300_000.0,
             realised_profit=142.51,
@@ -196,6 +201,44 @@ def halted(confirmed: bool = True) -> View:
         by="screen@mac",
     )
     return with_changes(trading(), halt=halt)
+
+
+def halted_here() -> View:
+    """The same, by this host's own hand: it may lift it."""
+    view = halted()
+    return with_changes(view, halt=view.halt.model_copy(update={"own": True}))
+
+
+def paused() -> View:
+    """This strategy paused by hand."""
+    view = trading()
+    return with_changes(view, grid=view.grid.model_copy(update={"paused_by_hand": True}))
+
+
+def holiday() -> View:
+    """A day without trading, quotes of the last one."""
+    view = trading()
+    opening = datetime(2026, 11, 23, 9, 30, tzinfo=SHANGHAI).timestamp()
+    link = view.link.model_copy(update={"quote_age": 86400.0})
+    return with_changes(view, session="holiday", next_opening=opening, link=link)
+
+
+def dividend() -> View:
+    """A second code of the same dashboard, flat and cooling."""
+    view = trading()
+    return with_changes(
+        view,
+        code="512890.SH",
+        name="",
+        strategy="dividend",
+        price=PriceView(price=1.187, pre_close=1.19, open=1.19, high=1.192, low=1.185, at=NOW),
+        lots=(),
+        signals=(),
+        grid=view.grid.model_copy(
+            update={"layers": 0, "next_sells": (), "anchor": 1.189, "next_buy": 1.1842}
+        ),
+        position=PositionView(fixed=250000, flow=0, volume=250000, can_use=250000),
+    )
 
 
 def disconnected() -> View:

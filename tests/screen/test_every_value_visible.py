@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from mac_side.screen.control import PAGES
 from mac_side.screen.grid import grid_panel
-from mac_side.screen.layout import PAGES, Shown
+from mac_side.screen.layout import Shown
 from mac_side.screen.link import link_panel
 from mac_side.screen.look import Look
 from mac_side.screen.market import market_panel
@@ -60,10 +61,10 @@ FROM_120: Promised = {
     "fixed": "290,000",
     "flow": "51,900",
     "market value": "349,763.70",
-    "count against limit": "5/200",
+    "count against limit": "5 / 200",
     "turnover": "52,911.30",
-    "pool": "66,210.00",
-    "pool share": "22%",
+    "pool": "66,210.00 / 300,000",
+    "pool limit": "300,000",
     "lot target": "1.0265",
     "lot distance": "+0.34%",
     "pending lot": ("3 待成", "3 pend"),
@@ -214,8 +215,8 @@ PANELS: dict[str, tuple[Callable[[View], object], tuple[str, ...]]] = {
         ("SELL_159201.SZ_L2_c0ffee01", "8,400/21,900", "部成", "被拒", "超过当日限额", "已发出", "19毫秒"),
     ),
     "position": (
-        lambda v: position_panel(v, Look(), 48, 8),
-        ("341,900", "290,000", "+2,837.77", "5/200", "22%"),
+        lambda v: position_panel(v, Look(), 48, 10),
+        ("341,900", "290,000", "+2,837.77", "5 / 200", "300,000"),
     ),
     "orders": (lambda v: orders_panel(v, Look(), 72, 4), ("1082", "1079", "外部", "已报", "38.12")),
     "messages": (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from mac_side.screen.chart import candle_chart, candles_of, sparkline
-from mac_side.screen.layout import PAGES, Shown, layout, nothing_yet
+from mac_side.screen.control import PAGES
+from mac_side.screen.layout import Shown, layout, nothing_yet
 from mac_side.screen.look import Look, age, can_show_chinese, look_for, money, price_digits
 from shared_schema.words import language, use_language
 from tests.screen import sample_views as sample

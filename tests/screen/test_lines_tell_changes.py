@@ -79,7 +79,7 @@ def test_following_ends_with_the_engine(tmp_path: Path) -> None:
         step()
 
     follow(
-        path,
+        [path],
         print_line=printed.append,
         stopped=lambda: False,
         pause=lambda seconds: run(next(steps)),

@@ -64,7 +64,7 @@ def terminal(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 def test_screen_shows_halts_and_quits(tmp_path: Path, terminal: tuple[int, subprocess.Popen[bytes]]) -> None:
     """The view stands on the terminal, a typed HALT reaches the folder, q ends with 0 and the cursor back."""
     master, process = terminal
-    assert "341,900" in _read_until(master, "[q] 退出看板")
+    assert "341,900" in _read_until(master, "退出看板")
     os.write(master, b"hHALT test\r")
     _read_until(master, "已请求停止")
     (waiting,) = waiting_commands(commands_folder(tmp_path))
@@ -83,7 +83,7 @@ def test_the_terminal_is_given_back(
 ) -> None:
     """Ended from outside, or by the engine's last view, the screen leaves the terminal as it was."""
     master, process = terminal
-    _read_until(master, "[q] 退出看板")
+    _read_until(master, "退出看板")
     if end == "terminated":
         process.terminate()
     else:
