@@ -260,7 +260,9 @@ class Admission:
             self._refuse(order, refusal.error_code, _sentence(refusal))
             return
         waiting = len(self._desk.book.waiting())
-        intended = order.after(OrderEvent.ADMIT, intent_at=self._desk.now.wall)
+        intended = order.after(
+            OrderEvent.ADMIT, intent_at=self._desk.now.wall, arrival_price=self._arrival_price(order)
+        )
         if waiting == 0:
             self._said.discard(("orders", "queue_full"))
         if waiting == 0 and self._may_call():
@@ -272,6 +274,13 @@ class Admission:
             if not self._said_already("orders", "queue_full"):
                 self._desk.alarm("queue_full", limit=limit)
             self._refuse(order, "queue_full", _sentence(Refusal("queue_full", {"limit": limit})))
+
+    def _arrival_price(self, order: Order) -> float:
+        """What slippage is counted from at day's end, yuan; 0 without a fresh quote."""
+        if order.signal is None:
+            return 0.0
+        quote, age = self._quotes.quote(order.signal.code), self._quotes.age(order.signal.code, self._desk.now)
+        return quote.price if quote and age <= self._desk.rules.limits.max_quote_age_seconds else 0.0
 
     def _call(self, order: Order) -> None:
         signal = order.signal

@@ -36,6 +36,8 @@ class Order:
     file_time: float = 0.0
     """When the signal's file was written on this disk, for the latency shown."""
     intent_at: float = 0.0
+    arrival_price: float = 0.0
+    """Yuan: the market's last price known here when the order was admitted; 0: none was fresh."""
     calling_at: float = 0.0
     """When the CALLING mark was written; 0: the broker was never called."""
     calling_market: float = 0.0
