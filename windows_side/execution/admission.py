@@ -279,7 +279,8 @@ class Admission:
         """What slippage is counted from at day's end, yuan; 0 without a fresh quote."""
         if order.signal is None:
             return 0.0
-        quote, age = self._quotes.quote(order.signal.code), self._quotes.age(order.signal.code, self._desk.now)
+        code = order.signal.code
+        quote, age = self._quotes.quote(code), self._quotes.age(code, self._desk.now)
         return quote.price if quote and age <= self._desk.rules.limits.max_quote_age_seconds else 0.0
 
     def _call(self, order: Order) -> None:
