@@ -248,6 +248,9 @@ class Engine:
         account = self.files.account(core.state.mode)
         if account is not None:
             self._tell(account)
+        pool = self.files.pool()
+        if pool is not None:
+            self._tell(pool)
         for quote in self.files.quotes():
             self._tell_quote(quote)
         self._commands()

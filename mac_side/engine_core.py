@@ -21,6 +21,7 @@ from mac_side.engine_events import (
     HaltsSeen,
     KeepBooks,
     OperatorSaid,
+    PoolSeen,
     PublishSignal,
     QuoteSeen,
     Republish,
@@ -63,6 +64,8 @@ class EngineCore(EngineTrader):
                 self._on_stamps(event, now)
             case AccountSeen():
                 self._on_account(event, now)
+            case PoolSeen():
+                self._on_pool(event, now)
             case HaltsSeen():
                 changed = latch_seen(self.state, event.files, now.wall, event.key)
                 self._become(changed, "halt_latched" if changed.halted else "halt_lifted", now)

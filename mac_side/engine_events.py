@@ -12,7 +12,15 @@ from mac_side.screen_commands import Command as OperatorCommand
 from shared_schema.ids import SignalId
 from shared_schema.integrity import Key
 from shared_schema.log_lines import Level
-from shared_schema.messages import AccountSnapshot, Halt, Heartbeat, OrderResult, QuoteSnapshot, Received
+from shared_schema.messages import (
+    AccountSnapshot,
+    Halt,
+    Heartbeat,
+    OrderResult,
+    QuoteSnapshot,
+    Received,
+    SharedPool,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,13 @@ class AccountSeen:
 
 
 @dataclass(frozen=True)
+class PoolSeen:
+    """The executor's view of the shared cash pool was read."""
+
+    received: Received[SharedPool]
+
+
+@dataclass(frozen=True)
 class HaltsSeen:
     """All files in ``control/`` whose names halt; None: unreadable just now."""
 
@@ -81,7 +96,17 @@ class Tick:
     """Time has passed."""
 
 
-EngineEvent = QuoteSeen | BeatsSeen | StampsSeen | ResultSeen | AccountSeen | HaltsSeen | OperatorSaid | Tick
+EngineEvent = (
+    QuoteSeen
+    | BeatsSeen
+    | StampsSeen
+    | ResultSeen
+    | AccountSeen
+    | PoolSeen
+    | HaltsSeen
+    | OperatorSaid
+    | Tick
+)
 
 
 @dataclass(frozen=True)

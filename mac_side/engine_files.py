@@ -14,6 +14,7 @@ from mac_side.engine_events import (
     BeatsSeen,
     HaltsSeen,
     OperatorSaid,
+    PoolSeen,
     QuoteSeen,
     ResultSeen,
     StampsSeen,
@@ -26,6 +27,7 @@ from shared_schema.drop_folder.names import (
     ACCOUNT_LIVE,
     ACCOUNT_SIMULATE,
     DONE_FOLDER,
+    POOL,
     QUOTE,
     RESULTS_FOLDER,
     RING_SIZE,
@@ -40,10 +42,12 @@ from shared_schema.messages import (
     AccountSnapshot,
     QuoteSnapshot,
     Received,
+    SharedPool,
     decode_account,
     decode_quote,
     decode_signal,
 )
+from shared_schema.messages.record import decode
 
 LOOKED_BACK = 3
 """Days put away that are looked through for signals later than the books: the newest tells enough."""
@@ -82,6 +86,18 @@ class EngineFiles:
         name = ACCOUNT_SIMULATE if mode == "simulate" else ACCOUNT_LIVE
         received = self._account(name)
         return AccountSeen(received) if received is not None else None
+
+    def pool(self) -> PoolSeen | None:
+        """The cash pool's use, where it changed."""
+        try:
+            raw = self.folder.read(POOL)
+            if raw is None or self._marks.get(POOL) == (hash(raw), len(raw), 0):
+                return None
+            received = decode(raw, SharedPool, where=POOL, key=self.folder.key)
+        except (FolderError, MessageError):
+            return None  # the executor decides with or without it
+        self._marks[POOL] = (hash(raw), len(raw), 0)
+        return PoolSeen(received)
 
     def beats(self, wall: float) -> BeatsSeen:
         """The newest heartbeats."""

@@ -11,6 +11,7 @@ from mac_side.bridge_client.link import Link
 from mac_side.engine_account import SeenAccount, ShortWatch, ZeroWatch
 from mac_side.engine_events import (
     EngineCommand,
+    PoolSeen,
     Say,
 )
 from mac_side.engine_link import RollbackEye, link_holds
@@ -25,6 +26,7 @@ from mac_side.engine_rules import (
 )
 from mac_side.engine_signals import Terms
 from mac_side.market_view import BarFeed, TradingMinutes
+from mac_side.shared_pool import SeenPool, pool_of, widened
 from mac_side.state_file import DashboardState
 from mac_side.strategy.grid_step import Market
 from mac_side.strategy.parameters import GridParameters
@@ -80,6 +82,7 @@ class EngineMemory:
     quote: SeenQuote | None = None
     snapshot: QuoteSnapshot | None = None
     account: SeenAccount | None = None
+    pool: SeenPool | None = None
     last_market: Market | None = None
     """What the last decision saw."""
     held: Hold | None = None
@@ -99,6 +102,8 @@ class EngineMemory:
         self._short = ShortWatch()
         self._rollback = RollbackEye(self.config.calendar)
         self._newest_quote, self._newest_account = NewestStamp(), NewestStamp()
+        self._newest_pool = NewestStamp()
+        self._pool_said = ""
         self.beats_since: float | None = None
         """When this process wrote its first heartbeat, wall Unix seconds."""
         self._first_decision_due = True
@@ -178,6 +183,39 @@ class EngineMemory:
         if self.held is not None and word != self._told:
             self._say("warning", "signals_held", now, reason=self.held.sentence)
         self._told = word
+
+    # The cash pool
+
+    def _on_pool(self, event: PoolSeen, now: Moment) -> None:
+        found = pool_of(event.received, self.state)
+        if found is None or not self._newest_pool.takes((found.envelope.epoch, found.envelope.seq)):
+            return
+        wide_before = self.pool is not None and self.pool.body.steps_widened
+        self.pool = found
+        if found.body.steps_widened != wide_before:
+            share = round(found.use.total / found.terms.total * 100) if found.terms.total else 0
+            self._say("info", "steps_widened" if not wide_before else "steps_normal", now, share=share)
+
+    def parameters_now(self, now: Moment) -> GridParameters:
+        """The strategy's parameters, its buy steps widened while the pool is nearly used up."""
+        pool = self.pool
+        if pool is None or not pool.body.steps_widened or not pool.is_believed(now):
+            return self.config.parameters
+        return widened(self.config.parameters)
+
+    def _pool_refuses(self, amount: float, layer: int, now: Moment) -> bool:
+        """Whether the executor would refuse a buy of ``amount`` yuan for ``layer`` (from 1); said once."""
+        if self.pool is None or not self.pool.is_believed(now):
+            return False
+        code, first = self.config.code, layer == 1
+        found = self.pool.objection(code, amount, opens_first_layer=first)
+        word = found.word if found is not None else ""
+        if found is not None and word != self._pool_said:
+            needed, limit = round(found.needed, 2), round(found.limit, 2)
+            sentence = say(f"refusals.{word}.what", code=code, needed=needed, limit=limit)
+            self._say("warning", "pool_holds", now, sentence=sentence)
+        self._pool_said = word
+        return found is not None
 
     # Telling
 

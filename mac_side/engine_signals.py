@@ -42,6 +42,8 @@ class Wish:
     reason: str
     release: tuple[str, ...] = ()
     target: SignalId | None = None
+    client: str = ""
+    """The lot a buy belongs to; "" for one of its own."""
 
 
 def next_id(
@@ -100,7 +102,7 @@ def _bytes(
         shares=wish.shares,
         timestamp=now.wall,
         reason=wish.reason,
-        client_order_id=identity,
+        client_order_id=wish.client or identity,
         amount=round(wish.price * wish.shares, 4),
         layer_index=max(0, wish.layer - 1),
         release_client_order_ids=wish.release,

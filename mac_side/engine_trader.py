@@ -137,7 +137,7 @@ class EngineTrader(EngineMemory):
         market = market_of(reading, price, bar_end, self.minutes.number(bar_end), self.may_sell(now))
         self.last_market = market
         open_before = self.state.outbox
-        decision = self._decision(market)
+        decision = self._decision(market, now)
         sell = next((intent for intent in decision.intents if isinstance(intent, Sell)), None)
         buy = next((intent for intent in decision.intents if isinstance(intent, Buy)), None)
         if sell is not None and not self._send_sell(sell, bar_end, now):
@@ -148,13 +148,14 @@ class EngineTrader(EngineMemory):
             if price <= waiting.price and self.state.ex_date is None:
                 self._send_top_up(waiting, price, now)
 
-    def _decision(self, market: Market) -> Decision:
+    def _decision(self, market: Market, now: Moment) -> Decision:
         """The step; while an ex-date waits for a person no buy, and only lots that are sold either way."""
-        decision, waits = decide(self.grid_state(), market, self.config.parameters), self.state.ex_date
+        parameters, waits = self.parameters_now(now), self.state.ex_date
+        decision = decide(self.grid_state(), market, parameters)
         if waits is None:
             return decision
         after = adjusted(self.state.books, waits, "cash", self.config.code)
-        other = decide(self.grid_state(after), market, self.config.parameters)
+        other = decide(self.grid_state(after), market, parameters)
         theirs = {place for intent in other.intents if isinstance(intent, Sell) for place in intent.positions}
         sells = [intent for intent in decision.intents if isinstance(intent, Sell)]
         return Decision(tuple(sell for sell in sells if theirs.issuperset(sell.positions)))
@@ -202,6 +203,8 @@ class EngineTrader(EngineMemory):
         return places == sell.positions
 
     def _send_buy(self, buy: Buy, now: Moment) -> None:
+        if self._pool_refuses(buy.shares * buy.price, buy.layer + 1, now):
+            return
         wish = Wish("BUY", self.config.code, buy.layer + 1, buy.shares, buy.price, "grid_buy")
         self._send(wish, lambda identity: intend_buy(self.state.books, identity, buy.shares, buy.price), now)
 
@@ -212,7 +215,12 @@ class EngineTrader(EngineMemory):
             return
         if self.state.outbox.lot_closed(waiting.lot_id):
             return
-        wish = Wish("BUY", self.config.code, place + 1, waiting.shares, price, "top_up")
+        if self._pool_refuses(waiting.shares * price, place + 1, now):
+            return
+        # Under its lot's name: the sale of the lot frees what both have taken of the pool.
+        wish = Wish(
+            "BUY", self.config.code, place + 1, waiting.shares, price, "top_up", client=waiting.lot_id
+        )
         books, intention = intend_top_up(self.state.books, waiting, waiting.shares, price)
         self._send(wish, lambda _: (books, intention), now)
 

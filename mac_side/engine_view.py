@@ -69,7 +69,7 @@ def make_view(core: EngineCore, now: Moment) -> View:
         link=_link(core, now),
         price=_price(core),
         bars=_bars(core),
-        grid=_grid(core, factors),
+        grid=_grid(core, factors, now),
         position=_position(core),
         lots=tuple(_lot(core, place, lot, factors) for place, lot in enumerate(state.books.lots)),
         signals=tuple(_signal(core, entry) for entry in todays if entry.is_order)[-SIGNALS_SHOWN:],
@@ -162,9 +162,9 @@ def _target(core: EngineCore, factors: TrendFactors) -> float:
     return 1 + parameters.sell_profit_threshold * factors.sell * parameters.sell_threshold_factor
 
 
-def _grid(core: EngineCore, factors: TrendFactors) -> GridView:
+def _grid(core: EngineCore, factors: TrendFactors, now: Moment) -> GridView:
     """The levels as the step computes them at the current price (strategy.md, One step, 1 to 3)."""
-    parameters, books, reading = core.config.parameters, core.state.books, core.feed.reading
+    parameters, books, reading = core.parameters_now(now), core.state.books, core.feed.reading
     price = core.quote.quote.price if core.quote is not None else 0.0
     target = _target(core, factors)
     known = GridView(
@@ -296,6 +296,8 @@ def _counts(core: EngineCore, todays: tuple[OutboxEntry, ...]) -> Counts:
         turnover_limit=core.config.turnover_limit,
         cash=core.account.account.asset.cash if core.account is not None else None,
         total_asset=core.account.account.asset.total_asset or None if core.account is not None else None,
+        pool_used=core.pool.use.total if core.pool is not None else 0.0,
+        pool_limit=core.pool.terms.total or None if core.pool is not None else None,
         realised_profit=profit,
         fees=fees,
     )
