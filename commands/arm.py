@@ -1,10 +1,26 @@
-"""``miniqmt arm``: allows live trading once; it comes with the live broker."""
+"""``miniqmt arm``: a person allows live trading once; account, limits and the word LIVE are typed."""
 
 from __future__ import annotations
 
+import time
+
 import typer
 
+from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import SettingsError
+from shared_schema.exchange_folder import checked_exchange_folder
+from shared_schema.ids import AccountAlias
+from shared_schema.keys import folder_key
+from shared_schema.settings import Settings, load_settings, masked
+from shared_schema.words import say
+from windows_side.arming import ALWAYS_SHOWN, Agreement, read_agreement, wanted_agreement, write_agreement
+from windows_side.brokers.qmt_diagnosis import path_findings
+from windows_side.execution.second_counter import SecondCounter
+from windows_side.ledger_opening import counter_path, open_guarded
+from windows_side.order_executor import counter_folder, files_of
+from windows_side.single_instance import hold_account
+
+WORD = "LIVE"
 
 
 def register(app: typer.Typer) -> None:
@@ -13,5 +29,74 @@ def register(app: typer.Typer) -> None:
 
 
 def arm() -> None:
-    """End with 2: this version trades in simulation only."""
-    raise SettingsError("operate.arm_not_yet")
+    """Show account and limits, have them typed, keep the agreement, make the first live ledger."""
+    settings = load_settings()
+    wanted = wanted_agreement(settings)
+    path = checked_exchange_folder(settings.exchange_folder("executor"))
+    folder = DropFolder(path, key=folder_key(settings, path))
+    if folder.is_offline():
+        raise SettingsError("arming.offline_folder", path)
+    agreed = read_agreement(settings)
+    _show(settings, wanted, agreed)
+    is_new = agreed is None or bool(agreed.changes_to(wanted))
+    if is_new:
+        _have_typed(settings)
+    else:
+        typer.echo(say("arming.already"))
+    ledger = _ledger(settings, folder)
+    if is_new:
+        write_agreement(settings, wanted, time.time())
+    typer.echo(say("arming.done", ledger=ledger))
+
+
+def _show(settings: Settings, wanted: Agreement, agreed: Agreement | None) -> None:
+    number = masked(settings.account.id or "")
+    typer.echo(say("arming.title", alias=settings.account.alias, number=number, type=wanted.type))
+    typer.echo(say("arming.terminal", path=settings.qmt.data_path or "-"))
+    for finding in path_findings(settings.qmt.data_path):
+        typer.echo(say("arming.note_path", finding=finding))
+    typer.echo(say("arming.limits"))
+    for name in ("allow_list", *ALWAYS_SHOWN):
+        typer.echo(say("arming.limit", name=name, value=wanted.limits[name]))
+    changes = agreed.changes_to(wanted) if agreed is not None else []
+    if changes:
+        typer.echo(say("arming.changed_since", changes="; ".join(changes)))
+
+
+def _have_typed(settings: Settings) -> None:
+    """End with 1 unless number, largest buy and LIVE are typed as the settings have them."""
+    if _typed("type_number") != settings.account.id or not _is_amount(
+        _typed("type_buy"), settings.limits.max_buy_yuan
+    ):
+        typer.echo(say("arming.not_equal"))
+        raise typer.Exit(1)
+    if _typed("type_live") != WORD:
+        typer.echo(say("arming.given_up"))
+        raise typer.Exit(1)
+
+
+def _typed(question: str) -> str:
+    return str(typer.prompt(say(f"arming.{question}"), default="", show_default=False)).strip()
+
+
+def _is_amount(typed: str, amount: float) -> bool:
+    try:
+        return float(typed.replace(",", "")) == amount
+    except ValueError:
+        return False
+
+
+def _ledger(settings: Settings, folder: DropFolder) -> str:
+    """The live ledger's place, made where there never was one. Raises StateError, SettingsError."""
+    alias = AccountAlias(settings.account.alias)
+    path = files_of(settings.runtime_dir, "live", alias).ledger
+    if not path.exists():
+        folder.prepare()
+        counter = SecondCounter(counter_path(path, counter_folder(settings, "live")))
+        lock = hold_account("live", alias, settings.account.id, settings.runtime_dir)
+        try:
+            open_guarded(path, "live", alias, folder, counter).ledger.close()
+        finally:
+            counter.close()
+            lock.release()
+    return str(path)

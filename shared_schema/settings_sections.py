@@ -46,7 +46,10 @@ class Qmt:
 
     data_path: Path | None = check.setting(None, check.path, "QMT_DATA_PATH", "QMT_USERDATA_PATH")
     """The terminal's userdata folder."""
-    session_id: int | None = check.setting(None, check.whole(1, 2**31 - 1), "QMT_SESSION_ID")
+    session_id: int | None = check.setting(None, check.whole(1, 2**31 - 100), "QMT_SESSION_ID")
+    """The first of the eight ids in use: four of the executor's, four of the producer's."""
+    xtquant: str = check.setting("pip", check.one_of("pip", "broker"))
+    """The installed package, or the copy that came with the terminal."""
 
 
 @dataclass(frozen=True)

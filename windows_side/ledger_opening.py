@@ -47,13 +47,18 @@ def open_guarded(
     folder: DropFolder,
     counter: SecondCounter,
     reach: Reach = pass_by,
+    *,
+    may_be_first: bool = True,
 ) -> OpenedLedger:
     """The ledger of one account and mode. Raises StateError where it is missing, damaged or another's.
 
     A first one is made only where neither ``counter`` nor results or archives in ``folder`` tell of an
-    earlier one; in an OFFLINE folder, whose files anybody may delete, always.
+    earlier one; in an OFFLINE folder, whose files anybody may delete, always; and never without
+    ``may_be_first``: a live one is made by a person (``miniqmt arm``).
     """
     is_new = not path.exists()
+    if is_new and not may_be_first:
+        raise StateError("arming.no_live_ledger", path)
     if is_new and not folder.is_offline():
         refuse_first_ledger(path, mode, account, folder, counter)
     ledger = open_ledger(path, mode, account, reach)

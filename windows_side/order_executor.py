@@ -17,7 +17,6 @@ if __name__ == "__main__":
 import argparse
 import contextlib
 import gc
-import importlib.util
 import os
 import signal
 import sys
@@ -31,21 +30,20 @@ import platformdirs
 
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import ACCOUNT_LIVE
-from shared_schema.errors import FolderError, MessageError, MiniqmtError, SettingsError, StateError
+from shared_schema.errors import MiniqmtError, SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import Log, open_log
-from shared_schema.messages import Account, decode_account
 from shared_schema.points import Reach, reach_of
 from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
-from windows_side.brokers.port import AccountState, BrokerAsset, BrokerPosition
-from windows_side.brokers.simulated import SimulatedBroker
+from windows_side.arming import arming_path, check_armed
+from windows_side.brokers.qmt_diagnosis import HEALS_BY_LOGIN, path_findings
+from windows_side.brokers.qmt_package import PIP, is_installed
 from windows_side.brokers.worker import BrokerWorker
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.ledger import EPOCH, INSTANCE
@@ -59,6 +57,7 @@ from windows_side.keyboard import Keyboard
 from windows_side.ledger_opening import counter_path, open_guarded
 from windows_side.signal_scan import concerns_executor
 from windows_side.single_instance import hold_account, hold_single_instance, refuse_other_executor
+from windows_side.venue import LIVE, SIMULATED, Broker, Surroundings, Venue
 
 
 @dataclass(frozen=True)
@@ -106,14 +105,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             overrides["shared_dir"] = str(Path(options.folder).absolute())
         settings = load_settings(overrides=overrides)
         use_language(settings.language)
-        refuse_live(settings)
+        venue = chosen_venue(settings)
         stop = threading.Event()
         with _stopped_by_signals(stop):
-            run(settings, stop, enforce_sessions=options.sessions)
+            run(settings, stop, venue, enforce_sessions=options.sessions)
     except MiniqmtError as problem:
         print(f"order_executor: {problem}", file=sys.stderr)
+        leave_hung_threads(problem.exit_code)
         return problem.exit_code
+    leave_hung_threads(0)
     return 0
+
+
+def leave_hung_threads(exit_code: int) -> None:
+    """End this process at once where a native call still hangs: its thread would keep it alive for ever."""
+    hung = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if any(thread.name.startswith("ThreadPoolExecutor") for thread in hung):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,31 +134,40 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def refuse_live(settings: Settings) -> None:
-    """Raise unless simulation was chosen: live trading needs the QMT broker, which has to be armed."""
+def chosen_venue(settings: Settings) -> Venue:
+    """Where to trade. Raises SettingsError where neither was chosen, or live trading can't start."""
     if settings.executor.simulate:
-        return
-    if settings.executor.simulate is None:
+        return SIMULATED
+    if settings.executor.simulate is None and not arming_path(settings).exists():
         raise SettingsError("executor.neither_mode")
-    if importlib.util.find_spec("xtquant") is None:
+    if settings.qmt.xtquant == PIP and not is_installed():
         raise SettingsError("executor.live_needs_windows")
-    raise SettingsError("executor.live_not_yet")
+    check_armed(settings)
+    unusable = [found for found in path_findings(settings.qmt.data_path) if found.name not in HEALS_BY_LOGIN]
+    if unusable:
+        raise SettingsError("qmt.bad_path", settings.qmt.data_path or "", reason=unusable[0])
+    return LIVE
 
 
 def run(
-    settings: Settings, stop: threading.Event, *, enforce_sessions: bool = False, console: bool = True
+    settings: Settings,
+    stop: threading.Event,
+    venue: Venue = SIMULATED,
+    *,
+    enforce_sessions: bool = False,
+    console: bool = True,
 ) -> None:
-    """Run a simulating executor until ``stop`` is set. Raises MiniqmtError where it must not go on."""
+    """Run an executor at ``venue`` until ``stop`` is set. Raises MiniqmtError where it must not go on."""
     path = checked_exchange_folder(settings.exchange_folder("executor"))
     folder_lock = hold_single_instance("executor", settings.runtime_dir, path)
     try:
         chosen = settings.account
-        account_lock = hold_account("simulate", AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
+        account_lock = hold_account(venue.mode, AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
         try:
             log = open_log("order_executor", settings.log_dir, console)
             try:
                 folder = DropFolder(path, key=folder_key(settings, path))
-                _run_locked(settings, folder, stop, log, enforce_sessions)
+                _run_locked(settings, folder, stop, venue, log, enforce_sessions or venue.enforces_sessions)
             finally:
                 log.close()
         finally:
@@ -158,15 +177,24 @@ def run(
 
 
 def _run_locked(
-    settings: Settings, folder: DropFolder, stop: threading.Event, log: Log, enforce_sessions: bool
+    settings: Settings,
+    folder: DropFolder,
+    stop: threading.Event,
+    venue: Venue,
+    log: Log,
+    enforce_sessions: bool,
 ) -> None:
+    if venue.mode == "live" and folder.is_offline():
+        raise SettingsError("arming.offline_folder", folder.path)
     folder.prepare()
-    mode: Mode = "simulate"
+    mode = venue.mode
     alias = AccountAlias(settings.account.alias)
     files = files_of(settings.runtime_dir, mode, alias)
     reach = reach_of(os.environ, Point)
     counter = SecondCounter(counter_path(files.ledger, counter_folder(settings, mode)))
-    opened = open_guarded(files.ledger, mode, alias, folder, counter, reach)
+    opened = open_guarded(
+        files.ledger, mode, alias, folder, counter, reach, may_be_first=venue.makes_first_ledger
+    )
     ledger, memory = opened.ledger, opened.ledger.load()
     red_after = settings.sync.defaults.heartbeat_red_after
     refuse_other_executor(folder, InstanceId(memory.meta[INSTANCE]), red_after, time.time())
@@ -178,9 +206,10 @@ def _run_locked(
         limits=settings.limits,
         offline=folder.is_offline(),
         enforce_sessions=enforce_sessions,
-        needs_quote=False,
-        final_read=0.0,
-        absence_is_proof=SimulatedBroker.absence_is_proof,
+        needs_quote=venue.needs_quote,
+        allow_version_1=venue.allows_version_1,
+        final_read=venue.final_read,
+        absence_is_proof=venue.absence_is_proof,
         red_after=settings.sync.defaults.heartbeat_red_after,
     )
     clock = ReplayFollower()
@@ -190,8 +219,9 @@ def _run_locked(
         folder.path, defaults.scan_interval, use_watcher=defaults.watcher, concerns=concerns_executor
     )
     stamper = Stamper(f"executor@{host_name()}", new_epoch(time.time()), mode, alias)
-    executor, market = _with_simulated_broker(
+    executor, broker = _with_broker(
         settings,
+        venue,
         folder,
         ledger,
         core,
@@ -219,7 +249,7 @@ def _run_locked(
         raise
     finally:
         watch.stop()
-        market.close()
+        broker.calls.close()
         ledger.close()
         counter.close()
         log.say("info", "executor_stopped")
@@ -232,8 +262,9 @@ def say_calendar(log: Log, calendar: TradingCalendar, wall: float) -> None:
         log.say("error", "calendar_ends_soon", days=calendar.days_left(today))
 
 
-def _with_simulated_broker(
+def _with_broker(
     settings: Settings,
+    venue: Venue,
     folder: DropFolder,
     ledger: SqliteLedger,
     core: ExecutorCore,
@@ -245,18 +276,17 @@ def _with_simulated_broker(
     ledger_epoch: Epoch,
     files: Files,
     fence: Fence,
-) -> tuple[Executor, SimulatedBroker]:
-    chosen = settings.executor
-    broker = SimulatedBroker(
-        files.simulated_books,
-        account=rules.account,
-        now=clock.now,
-        start=newest_real_account(folder, rules.account),
-        cash=chosen.simulate_cash,
-        commission_rate=chosen.commission_rate,
-        min_commission=chosen.min_commission,
-        participation=chosen.participation,
-        instant_fill=lambda code: executor.broker.is_without_market(code),
+) -> tuple[Executor, Broker]:
+    broker = venue.open(
+        Surroundings(
+            settings,
+            folder,
+            rules.account,
+            files.simulated_books,
+            clock.now,
+            lambda code: executor.broker.is_without_market(code),
+            log,
+        )
     )
     views = ExecutorViews(
         folder,
@@ -265,7 +295,7 @@ def _with_simulated_broker(
         stamper,
         ledger_epoch,
         settings.sync.defaults.heartbeat_interval,
-        broker.account_snapshot,
+        broker.snapshot,
         fence.reach,
     )
     executor = Executor(
@@ -284,31 +314,8 @@ def _with_simulated_broker(
         threaded=True,
         quote_ring=settings.sync.defaults.quote_ring > 0,
     )
-    executor.broker.attach(BrokerWorker(broker, executor.broker.heard), broker)
+    executor.broker.attach(BrokerWorker(broker.calls, executor.broker.heard), broker.market)
     return executor, broker
-
-
-def newest_real_account(folder: DropFolder, alias: AccountAlias) -> AccountState | None:
-    """What the simulated account starts from: the producer's newest snapshot, None without a usable one."""
-    try:
-        raw = folder.read_large(ACCOUNT_LIVE)
-        accounts = decode_account(raw, ACCOUNT_LIVE, folder.key).body.accounts if raw else {}
-    except (FolderError, MessageError):
-        return None
-    found = accounts.get(alias) or next(iter(accounts.values()), None)
-    return _state_of(found) if found is not None and found.complete else None
-
-
-def _state_of(account: Account) -> AccountState:
-    asset = account.asset
-    positions = tuple(
-        BrokerPosition(code, held.volume, held.can_use_volume, held.open_price, held.market_value)
-        for code, held in account.positions.items()
-        if held.volume > 0
-    )
-    return AccountState(
-        BrokerAsset(asset.cash, asset.frozen_cash, asset.market_value, asset.total_asset), positions
-    )
 
 
 @contextlib.contextmanager

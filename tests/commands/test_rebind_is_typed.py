@@ -11,7 +11,6 @@ from commands import rebind as rebind_command
 from commands.place import OperateError
 from mac_side.bridge_client.signal_ids import FIRST_STRATEGY
 from mac_side.single_engine import hold_engine
-from shared_schema.errors import SettingsError
 from tests.commands.hosts import Host
 from windows_side.keyboard import FOLDER, Typed
 
@@ -101,10 +100,3 @@ def test_an_executor_that_takes_nothing_is_said(host: Host) -> None:
     host.heartbeat()
     assert refused(host, "--strategy", "grid", "--wait", "0") == "operate.typed_not_taken"
     assert list((host.runtime / FOLDER).iterdir()) == []
-
-
-def test_arm_says_that_it_comes_later(host: Host) -> None:
-    """Exit 2 and one sentence; nothing is armed."""
-    problem = host.run("arm").exception
-    assert isinstance(problem, SettingsError) and problem.exit_code == 2 and str(problem)
-    assert not list(host.runtime.iterdir())

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from shared_schema.words import say
 from windows_side.brokers.qmt_session_ids import REST
 
 MINI = "userdata_mini"
 QUEUE = "up_queue*xtquant*"
 """The terminal makes it for an account that may place orders over the interface."""
+HEALS_BY_LOGIN = frozenset({"no_queue"})
+"""Findings that a login at the terminal may mend: no reason to refuse a start."""
 TERMINALS = ("xtminiqmt.exe", "xtitclient.exe")
 
 
@@ -78,4 +78,6 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _processes() -> list[str]:
+    import psutil  # here alone: the executor starts without it
+
     return [process.info["name"] or "" for process in psutil.process_iter(["name"])]
