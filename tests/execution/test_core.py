@@ -197,6 +197,18 @@ def test_an_order_that_expires_while_it_waits_ends_expired() -> None:
     assert len(bench.submits) == 1
 
 
+def test_shares_bought_today_are_not_sold_today() -> None:
+    """T+1: of 1,000 shares held 300 are older than today; 400 are too many, 300 may go."""
+    bench = Bench()
+    (held,) = bench.account.positions
+    bought_today = replace(held, volume=1000, can_use_volume=300)
+    bench.account = replace(bench.account, positions=(bought_today,))
+    bench.make_ready()
+    bench.drop(signal_of("S400", direction="SELL", shares=400))
+    bench.drop(signal_of("S300", direction="SELL", shares=300))
+    assert (bench.result("S400").error_code, bench.state("S300")) == ("not_enough_shares", "submitted")
+
+
 def test_a_halt_before_the_signal_refuses_it() -> None:
     """Under a halt new orders are answered rejected, not kept for later."""
     bench = Bench()

@@ -22,7 +22,9 @@ from test_offline.fuzz.ledger_target import LOG, NAME, Written, told, written
 from test_offline.fuzz.local_targets import FRESH
 from test_offline.fuzz.power_loss import Content, RecordingDisk, wakings
 from tests.execution.bench import envelope_of, signal_of
+from windows_side.execution.ledger import new_meta
 from windows_side.execution.second_counter import Counted, SecondCounter
+from windows_side.execution.sqlite_ledger import SqliteLedger
 
 HOME, EXCHANGE = Path("/home/runtime"), Path("/exchange")
 NOW = Moment(1_794_967_200.0, 1_794_967_200.0)
@@ -186,6 +188,15 @@ def told_by(place: Path, database: bytes, log: bytes) -> object:
     (place / NAME).write_bytes(database)
     (place / LOG).write_bytes(log)
     return told(place / NAME)
+
+
+def test_a_commit_that_returned_is_on_the_disk(tmp_path: Path) -> None:
+    """What the next tests take for durable: SQLite syncs its log at each commit at level FULL (2) alone."""
+    ledger = SqliteLedger(tmp_path / NAME, lambda: new_meta("simulate", "main", "test", "e0"))
+    level = ledger._database.execute("PRAGMA synchronous").fetchone()[0]
+    mode = ledger._database.execute("PRAGMA journal_mode").fetchone()[0]
+    ledger.close()
+    assert (level, mode) == (2, "wal")
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""The checker checked: small breakages of the product, each of which the harness must catch."""
