@@ -135,7 +135,7 @@ def engine_config(settings: Settings, runtime: Path, release_name: str, offline:
         offline=offline,
         orders_limit=settings.limits.orders_per_day,
         turnover_limit=settings.limits.turnover_yuan,
-        orders_allowed=settings.sync.allow_orders or not settings.sync.defaults.orders_need_permission,
+        orders_allowed=settings.sync.orders_allowed,
         red_after=settings.sync.defaults.heartbeat_red_after,
         skew_limit=settings.limits.skew_seconds,
         terms=Terms(settings.limits.expires_seconds, settings.limits.end_after_seconds),

@@ -24,6 +24,11 @@ class Sync:
     """Orders over cloud drives, which are refused unless this is set."""
 
     @property
+    def orders_allowed(self) -> bool:
+        """Whether new orders go over this tool; both sides ask, each by its own settings."""
+        return self.allow_orders or not self.defaults.orders_need_permission
+
+    @property
     def defaults(self) -> SyncDefaults:
         """Intervals and limits of the tool, in seconds."""
         return sync_defaults(self.tool, self.syncthing_delay)

@@ -57,6 +57,7 @@ from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.executor_views import ExecutorViews, Shown, seen_of
 from windows_side.folder_work import FolderWork
 from windows_side.link_watch import LinkWatch
+from windows_side.lost_results import LostResults
 from windows_side.pruning import Pruner
 from windows_side.quote_files import QuoteFiles
 from windows_side.signal_scan import SignalScan
@@ -128,6 +129,7 @@ class Executor:
         self._pruner = Pruner(
             folder, rules.calendar, monotonic, lambda count: log.say("info", "put_away", count=count)
         )
+        self._lost = LostResults(views, self._pruner, core.book.everything, monotonic)
         self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._seen: dict[str, Seen] = {}
 
@@ -323,11 +325,15 @@ class Executor:
         for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
             self._work.do(step)
 
+    def _applied(self) -> frozenset[SignalId]:
+        return self._links.applied(self._clock.now().wall, self._rules.red_after)
+
     def _put_away(self) -> None:
         now = self._clock.now()
         for step in (
-            self._pruner.due(now, self._links.applied(now.wall, self._rules.red_after)),
+            self._pruner.due(now, self._applied()),
             self._copies.due(),
+            *self._lost.due(now, self._applied),
         ):
             if step is not None:
                 self._work.do(step)

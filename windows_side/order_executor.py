@@ -210,6 +210,7 @@ def _run_locked(
         allow_version_1=venue.allows_version_1,
         final_read=venue.final_read,
         absence_is_proof=venue.absence_is_proof,
+        orders_allowed=settings.sync.orders_allowed,
         red_after=settings.sync.defaults.heartbeat_red_after,
     )
     clock = ReplayFollower()

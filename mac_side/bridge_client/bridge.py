@@ -106,12 +106,14 @@ class Bridge:
         runtime_dir: Path | None = None,
         sync_tool: str = "local",
         syncthing_delay: float = 10.0,
+        allow_orders: bool = False,
         terms: Terms | None = None,
         wait_for_executor: float = 5.0,
         wall_clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Open ``folder``; ``sync_tool`` and ``syncthing_delay`` (seconds) as in the settings' section sync.
+        """Open ``folder``; ``sync_tool``, ``syncthing_delay`` (seconds) and ``allow_orders`` as in the
+        settings' section sync.
 
         The signing key is this host's, as for the dashboard; with ``runtime_dir`` the one kept there.
         Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds, an executor with
@@ -126,6 +128,7 @@ class Bridge:
         self.folder = DropFolder(path, key=None if self.offline else _key(path, runtime_dir))
         self.folder.prepare()
         self._defaults: SyncDefaults = sync_defaults(sync_tool, syncthing_delay)
+        self._orders_allowed = allow_orders or not self._defaults.orders_need_permission
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
@@ -340,6 +343,8 @@ class Bridge:
             first = state.halts[0]
             reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=reason)
+        if not self._orders_allowed:
+            raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=say("dashboard.too_slow"))
         if self._other_writer is not None:
             sentence = self._other_writer.sentence
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=sentence)

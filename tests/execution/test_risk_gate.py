@@ -243,5 +243,6 @@ def test_every_check_has_its_sentence() -> None:
     ]
     words += ["unknown_order", "pool_full", "pool_first_layer", "pool_code_cap"]
     words += ["bad_code", "halted", "queue_full", "other_mode", "other_account", "other_writer", "version_1"]
+    words += ["too_slow"]
     assert all(has(f"refusals.{word}.what") for word in words)
-    assert len(CHECKS) == 13
+    assert len(CHECKS) == 14

@@ -96,6 +96,10 @@ def _instrument_of(signal: OrderSignal, facts: Facts) -> Instrument:
     return with_override(known, Override(limit_up=facts.quote.limit_up, limit_down=facts.quote.limit_down))
 
 
+def _fast_enough(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
+    return None if rules.orders_allowed or rules.offline else Refusal("too_slow", {})
+
+
 def _not_expired(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
     late = facts.now.wall + facts.ahead - signal.deadline
     return None if late <= 0 else Refusal("expired", {"seconds": round(late)})
@@ -217,6 +221,7 @@ def _means(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Re
 
 
 CHECKS: tuple[Check, ...] = (
+    _fast_enough,
     _not_expired,
     _not_from_the_future,
     _size,

@@ -26,6 +26,8 @@ class Rules:
     """False in simulate: without a fresh quote the simulated broker fills at the signal's price."""
     allow_version_1: bool = True
     """Whether the seed's format is taken; live only by a setting and without a key."""
+    orders_allowed: bool = True
+    """False over a sync tool too slow for orders, unless ``sync.allow_orders`` is set; cancels always go."""
     red_after: float = 5.0
     """Seconds after which a heartbeat is red, by sync tool."""
     final_read: float = 2.0
