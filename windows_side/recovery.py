@@ -94,14 +94,21 @@ def gather(lost: Lost) -> Evidence:
 def _usable(lost: Lost, name: str, read: Any, evidence: Evidence) -> Received[Any] | None:
     """One file of this mode and account; another's is passed over, an unusable one is named."""
     try:
-        received: Received[Any] = read(lost.folder.read(name) or b"", name)
+        raw = lost.folder.read(name) or b""
+        received: Received[Any] = read(raw, name)
     except (MessageError, FolderError) as problem:
         evidence.unreadable.append(f"{name}: {problem.what}")
         return None
     envelope = received.envelope
     if envelope is not None and (envelope.mode, envelope.account) != (lost.mode, lost.account):
         return None
-    return received
+    try:
+        return read(raw, name, lost.folder.key) if lost.folder.key is not None else received
+    except MessageError as problem:
+        # Older than the key, or written by somebody without it: its id alone does no harm.
+        evidence.unproven.append(received.body.signal_id)
+        evidence.unreadable.append(f"{name}: {problem.what}")
+        return None
 
 
 def _executed(lost: Lost, evidence: Evidence) -> tuple[SignalId, ...]:
@@ -210,17 +217,23 @@ def _halt(evidence: Evidence, rebuilt: Rebuilt, beat: Received[Heartbeat] | None
 
 
 def newest_heartbeat(lost: Lost) -> Received[Heartbeat] | None:
-    """The newest heartbeat this machine's executor of this mode and account left in the folder."""
-    found: list[tuple[tuple[str, int], Received[Heartbeat]]] = []
+    """The newest heartbeat this machine's executor of this mode and account left in the folder.
+
+    With a key only a signed one counts; one that halts counts unsigned too: all it can do is stop.
+    """
+    found: list[tuple[tuple[bool, str, int], Received[Heartbeat]]] = []
     for entry in lost.folder.list_folder(HEARTBEAT_FOLDER):
         try:
             raw = lost.folder.read(f"{HEARTBEAT_FOLDER}/{entry.name}") or b""
             received = decode_heartbeat(raw, entry.name)
+            if received.body.halt_since is None and lost.folder.key is not None:
+                received = decode_heartbeat(raw, entry.name, lost.folder.key)
         except (MessageError, FolderError):
             continue  # half a heartbeat tells nothing
         envelope = received.envelope
         if received.body.role == "executor" and envelope is not None and _is_ours(envelope, lost):
-            found.append(((str(envelope.epoch), envelope.seq), received))
+            halted = lost.folder.key is not None and received.body.halt_since is not None
+            found.append(((halted, str(envelope.epoch), envelope.seq), received))
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 

@@ -2,7 +2,8 @@
 
 Pure: evidence in, rows out. What the evidence does not settle is held as ``unknown``, never guessed: an
 order that was under way, a signal whose result is gone. Of an id that stands in
-``executed_signals.json`` alone only the id is kept: it will never be executed again.
+``executed_signals.json`` alone, or in files that are not signed where a key is in use, only the id is
+kept: it will never be executed again.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Evidence:
     """Archived: each was recorded by the lost ledger."""
     results: dict[SignalId, Received[OrderResult]] = field(default_factory=dict)
     executed: tuple[SignalId, ...] = ()
+    unproven: list[SignalId] = field(default_factory=list)
+    """Ids of signals and results that this host's key did not sign: what they tell is not believed."""
     orders: tuple[BrokerOrder, ...] = ()
     rows: dict[SignalId, Order] = field(default_factory=dict)
     """Of the ledger that is put aside, where it could be read."""
@@ -70,7 +73,11 @@ def rebuild(evidence: Evidence, account: AccountAlias, now: float) -> Rebuilt:
     strange = [order for order in evidence.orders if is_ours(order.remark) and Tag(order.remark) not in tags]
     return Rebuilt(
         orders=tuple(orders),
-        settled_ids=tuple(signal_id for signal_id in evidence.executed if signal_id not in named),
+        settled_ids=tuple(
+            signal_id
+            for signal_id in dict.fromkeys((*evidence.executed, *evidence.unproven))
+            if signal_id not in named
+        ),
         strange_tags=tuple(dict.fromkeys(Tag(order.remark) for order in strange)),
         strange_orders=tuple(order.order_id for order in strange),
         writers=_writers(evidence),
