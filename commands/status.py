@@ -87,7 +87,8 @@ def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
     lines += [("result", _result(result)) for result in report["results"]]
     for ledger in report["ledgers"]:
         counts = ", ".join(f"{state} {count}" for state, count in ledger["today"].items()) or "0"
-        lines.append(("ledger", f"{ledger['instance']} ({ledger['mode']}/{ledger['account']}): {counts}"))
+        whose = f"{ledger['instance']} ({ledger['mode']}/{ledger['account']}) {ledger['day']}"
+        lines.append(("ledger", f"{whose}: {counts}"))
     for books in report["books"]:
         text = say("operate.status.books_of", **{**books, "open": len(books["open_signals"])})
         lines.append(("books", text))

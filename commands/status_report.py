@@ -43,7 +43,7 @@ class StatusReport:
         signals, results, quarantined = self._signals(view), view.results(), view.quarantined()
         # Named before what this host keeps is read: its damage is told beside, and hides nothing.
         problems = [{"file": name, "problem": text} for name, text in view.problems]
-        ledgers, books = self._ledgers(problems), self._books(problems)
+        ledgers, books = self._ledgers(problems, beats), self._books(problems)
         unknown = {received.body.signal_id for received in results if received.body.state == "unknown"}
         unknown.update(identity for ledger in ledgers for identity in ledger["unknown"])
         report: dict[str, Any] = {
@@ -159,7 +159,10 @@ class StatusReport:
             "reason": file.reason,
         }
 
-    def _ledgers(self, problems: list[dict[str, str]]) -> list[dict[str, Any]]:
+    def _ledgers(self, problems: list[dict[str, str]], beats: list[Beat]) -> list[dict[str, Any]]:
+        # In a replay the executor's day is the market's: its own heartbeat says which.
+        days = {str(beat.body.instance): beat.envelope.trading_day for beat in beats if _is_replayed(beat)}
+        today = trading_day_of(self.now)
         try:
             ledgers = own_ledgers(self.settings.runtime_dir)
             self._latches = [ledger.halt for ledger in ledgers]
@@ -169,7 +172,8 @@ class StatusReport:
                     "instance": ledger.instance,
                     "mode": ledger.mode,
                     "account": ledger.account,
-                    "today": ledger.states_of(trading_day_of(self.now)),
+                    "day": days.get(ledger.instance, today),
+                    "today": ledger.states_of(days.get(ledger.instance, today)),
                     "unknown": ledger.unknown(),
                     "halted_by": {name: halt.reason for name, halt in sorted(ledger.halt.active.items())},
                 }
@@ -200,6 +204,10 @@ class StatusReport:
         except MiniqmtError as problem:
             problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
             return []
+
+
+def _is_replayed(beat: Beat) -> bool:
+    return abs(beat.envelope.market_time - beat.envelope.written_at) > 1.0
 
 
 def _replaced(beat: Beat, beats: list[Beat]) -> bool:

@@ -12,7 +12,7 @@ from commands.folder_view import REASON
 from commands.own_files import OwnLedger, own_books, own_ledgers
 from commands.time_text import stamp_text
 from mac_side.bridge_client.entry import OutboxEntry
-from shared_schema.clock import live_moment
+from shared_schema.clock import Moment, live_moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.archive import put_away_as, result_files, signal_archives
 from shared_schema.drop_folder.names import (
@@ -35,6 +35,11 @@ from shared_schema.settings import Settings
 from windows_side.execution.order import Order
 
 LOGS = ("mac_dashboard", "order_executor", "bridge_producer")
+REPLAYED = 1.0
+"""Seconds between wall and market clock beyond which times are of a replay."""
+
+REPLAYED = 1.0
+"""Seconds between wall and market clock beyond which a replay is shown."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,8 @@ class TraceSources:
         for what, at in moments.items():
             if at:
                 yield TraceEvent(at, source, what)
-        yield from _trades(order.trades, source)
+        told = Moment(order.changed_at, order.changed_market)
+        yield from _trades(order.trades, source, told, order.calling_at)
         self._has_row = True
         self._fact(
             "row",
@@ -211,7 +217,9 @@ class TraceSources:
             detail = " ".join(part for part in parts if part)
             yield TraceEvent(body.timestamp, source, f"revision {body.revision} {body.status}", detail)
             if not self._has_row:  # where the ledger is here its trades are these
-                yield from _trades(body.trades, source)
+                envelope = received.envelope
+                told = Moment(envelope.written_at, envelope.market_time) if envelope is not None else None
+                yield from _trades(body.trades, source, told)
             self._fact("stands", file=name)
         if self._is_executed():
             self._fact("executed")
@@ -245,6 +253,14 @@ def _reason(raw: bytes) -> str:
         return raw[:200].decode(errors="replace")
 
 
-def _trades(trades: tuple[Trade, ...], source: str) -> Iterator[TraceEvent]:
+def _trades(
+    trades: tuple[Trade, ...], source: str, told: Moment | None, called_at: float = 0.0
+) -> Iterator[TraceEvent]:
+    """Each fill. Trades carry the market's time: in a replay that is another day's, so it stands in the
+    detail and the fill is placed between call and ``told``, the moment on both clocks it was known at."""
     for trade in trades:
-        yield TraceEvent(trade.time, source, "trade", f"{trade.shares} @{trade.price:.3f} {trade.trade_id}")
+        at, detail = trade.time, f"{trade.shares} @{trade.price:.3f} {trade.trade_id}"
+        if told is not None and abs(told.wall - told.market) > REPLAYED:
+            at = max(called_at, min(told.wall, trade.time + told.wall - told.market))
+            detail += f" (market {stamp_text(trade.time)[:19]})"
+        yield TraceEvent(at, source, "trade", detail)

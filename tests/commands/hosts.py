@@ -68,9 +68,14 @@ class Host:
             account=MAIN,
         )
 
-    def publish(self, name: str, writer: str, body: Record, *, age: float = 0.0) -> bytes:
-        """Put a record into the folder."""
-        raw = encode(self.envelope(writer, age=age), body)
+    def publish(
+        self, name: str, writer: str, body: Record, *, age: float = 0.0, market_ago: float = 0.0
+    ) -> bytes:
+        """Put a record into the folder; ``market_ago``: seconds its market clock is behind."""
+        head = self.envelope(writer, age=age)
+        market = head.market_time - market_ago
+        replayed = {"market_time": market, "trading_day": trading_day_of(market)}
+        raw = encode(head.model_copy(update=replayed), body)
         self.folder.publish(name, raw)
         return raw
 
@@ -81,6 +86,7 @@ class Host:
         halt_since: float | None = None,
         age: float = 0.0,
         state: str = "ready",
+        market_ago: float = 0.0,
     ) -> None:
         """An executor's heartbeat."""
         body = Heartbeat(
@@ -93,7 +99,7 @@ class Host:
             halt_since=halt_since,
         )
         name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', body.instance)}"
-        self.publish(name, "executor@win", body, age=age)
+        self.publish(name, "executor@win", body, age=age, market_ago=market_ago)
 
     def result(self, state: State = "filled", filled: int = 2200) -> OrderResult:
         """A result in the folder."""
@@ -111,24 +117,36 @@ class Host:
         self.publish(f"{RESULTS_FOLDER}/{result_name(IDENTITY)}", "executor@win", body)
         return body
 
-    def ledger(self, instance: str = "simulate-1", *, halts: dict[str, bytes | None] | None = None) -> Path:
-        """This host's executor's ledger: one filled order with its journal, and the halts it has latched."""
+    def ledger(
+        self,
+        instance: str = "simulate-1",
+        *,
+        halts: dict[str, bytes | None] | None = None,
+        market_ago: float = 0.0,
+    ) -> Path:
+        """This host's executor's ledger: one filled order with its journal, and the halts it has latched.
+
+        ``market_ago``: seconds the market's clock is behind, as in a replay.
+        """
         path = files_of(self.runtime, "simulate", "main").ledger
         meta = {**new_meta("simulate", "main", "win", "e"), "instance": instance}
         ledger = SqliteLedger(path, lambda: meta)
-        trade = Trade(trade_id=TradeId("7"), price=1.2, shares=2200, time=self.now + 0.030)
+        market = self.now - market_ago
+        trade = Trade(trade_id=TradeId("7"), price=1.2, shares=2200, time=market + 0.030)
         order = Order(
             IDENTITY,
             "digest",
             signal(self.now),
             "filled",
             self.now + 0.010,
-            self.now + 0.010,
-            trading_day_of(self.now),
+            market + 0.010,
+            trading_day_of(market),
             trades=(trade,),
             order_id=OrderId("o1"),
             revision=3,
+            calling_at=self.now + 0.012,
             changed_at=self.now + 0.040,
+            changed_market=market + 0.040,
         )
         journal = (
             JournalEntry(self.now + 0.012, IDENTITY, "calling", "submitted"),

@@ -9,6 +9,7 @@ from typing import Any
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
 from shared_schema.messages import Quote, QuoteSnapshot
+from shared_schema.sessions import trading_day_of
 from tests.commands.hosts import IDENTITY, Host, signal
 
 
@@ -106,3 +107,14 @@ def test_broken_settings_end_with_2(host: Host) -> None:
     Path("miniqmt.toml").write_text("nonsense = 1\n")
     ended = host.run("status")
     assert isinstance(ended.exception, SettingsError) and ended.exception.exit_code == 2
+
+
+def test_in_a_replay_the_ledgers_day_is_the_markets(host: Host) -> None:
+    """The executor's heartbeat says that its market clock runs on another day: that day's orders count."""
+    host.ledger()
+    day = trading_day_of(host.now - 5 * 86_400)
+    assert json.loads(host.run("status", "--json").output)["ledgers"][0]["today"] == {"filled": 1}
+    host.heartbeat(market_ago=5 * 86_400)
+    (ledger,) = json.loads(host.run("status", "--json").output)["ledgers"]
+    assert (ledger["day"], ledger["today"]) == (day, {})
+    assert day in host.run("status").output

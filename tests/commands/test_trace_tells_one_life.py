@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from commands.time_text import stamp_text
 from shared_schema.logs import open_log
 from tests.commands.hosts import IDENTITY, Host, signal
 
@@ -42,6 +43,16 @@ def test_the_other_hosts_view_alone(host: Host) -> None:
     host.result()
     shown = json.loads(host.run("trace", IDENTITY, "--json").output)
     assert [event["what"] for event in shown["events"]] == ["revision 3 success", "trade"]
+
+
+def test_a_replays_fill_stands_where_it_happened_and_names_the_markets_time(host: Host) -> None:
+    """The market's clock is five days back: the fill stays between call and end, its own time beside it."""
+    host.ledger(market_ago=5 * 86_400)
+    events = json.loads(host.run("trace", IDENTITY, "--json").output)["events"]
+    own = [event for event in events if event["source"] == "ledger simulate"]
+    assert [event["what"] for event in own] == ["received", "calling", "trade", "order_update"]
+    (trade,) = [event for event in own if event["what"] == "trade"]
+    assert stamp_text(host.now + 0.030 - 5 * 86_400)[:19] in trade["detail"]
 
 
 def test_quarantine_entries_are_found_by_the_id(host: Host) -> None:
