@@ -48,9 +48,9 @@ def adjust(
     chosen = next((known for known in ANSWERS if known == answer), None)
     if chosen is None:
         for choice in ANSWERS:
-            typer.echo(_told(choice, own.state.books, waits, code))
+            typer.echo(told(choice, own.state.books, waits, code))
         raise typer.Exit(2 if answer else 1)
-    typer.echo(_told(chosen, own.state.books, waits, code))
+    typer.echo(told(chosen, own.state.books, waits, code))
     if not confirmed_by_person(WORD, yes):
         typer.echo(say("operate.given_up"))
         raise typer.Exit(1)
@@ -82,7 +82,7 @@ def _code_of(settings: Settings, own: OwnBooks) -> Code:
     return Code(known.get(own.state.strategy, settings.strategy.symbol))
 
 
-def _told(choice: Answer, books: Books, waits: ExDate, code: Code) -> str:
+def told(choice: Answer, books: Books, waits: ExDate, code: Code) -> str:
     after = adjusted(books, waits, choice, code)
     return say(
         f"operate.adjust.{choice}",

@@ -37,6 +37,7 @@ COMMANDS = (
     "resume",
     "rebind",
     "adjust",
+    "plan",
     "resolve",
     "recover",
     "arm",
