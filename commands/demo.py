@@ -34,6 +34,7 @@ def demo(
     speed: Annotated[float | None, typer.Option("--speed", min=1.0, help=_help("speed"))] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=1.0, help=_help("seconds"))] = None,
     keep: Annotated[Path | None, typer.Option("--keep", help=_help("keep"))] = None,
+    broker: Annotated[str, typer.Option("--broker", help=_help("broker"))] = "simulated",
 ) -> None:
     """Run the demo and end with 0, or with 1 where anything differs."""
     from commands.demo_room.plan import code_of, make_plan
@@ -41,8 +42,9 @@ def demo(
     from commands.demo_room.stage import clear_stage, set_stage
     from shared_schema.errors import SettingsError
 
+    _check_broker(broker)
     console = Console()
-    console.print(say("demo.begins"), markup=False)
+    console.print(say("demo.begins" if broker == "simulated" else "demo.begins_standin"), markup=False)
     if csv is not None and not code:
         try:
             code = code_of(csv, "")
@@ -52,7 +54,7 @@ def demo(
             code = typer.prompt(say("demo.ask_code", file=csv.name))
     plan = make_plan(csv, code, day, speed, seconds)
     show_plan(console, plan)
-    stage = set_stage(plan, keep)
+    stage = set_stage(plan, keep, broker)
     try:
         agrees = _play(console, stage)
     finally:
@@ -61,6 +63,19 @@ def demo(
         else:
             console.print(say("demo.kept", folder=stage.root), markup=False)
     raise typer.Exit(0 if agrees else 1)
+
+
+def _check_broker(broker: str) -> None:
+    from commands.demo_room.stage import SIMULATED, STANDIN
+    from shared_schema.errors import SettingsError
+
+    if broker not in (SIMULATED, STANDIN):
+        raise SettingsError("demo.no_such_broker", broker)
+    if broker == STANDIN:
+        from windows_side.brokers.qmt_package import is_installed
+
+        if not is_installed():
+            raise SettingsError("demo.standin_needs_xtquant")
 
 
 def _play(console: Console, stage: Stage) -> bool:

@@ -37,7 +37,8 @@ from shared_schema.words import use_language
 from windows_side.producer import Identity, Pace, Producer
 from windows_side.producer_options import Options, parse_options
 from windows_side.quotes.gate import Gate, Hold
-from windows_side.quotes.port import FixedAccount, QuoteSource
+from windows_side.quotes.live import live_account, live_source
+from windows_side.quotes.port import AccountSource, FixedAccount, QuoteSource
 from windows_side.quotes.readers import Readers
 from windows_side.quotes.replay import ReplaySource
 from windows_side.quotes.resume import resume_time
@@ -62,17 +63,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def run(settings: Settings, options: Options, wall_clock: Callable[[], float] = time.time) -> int:
-    """Produce until asked to stop (Ctrl+C, SIGTERM, Ctrl+Break); 0. Raises MiniqmtError before it starts."""
+def run(
+    settings: Settings,
+    options: Options,
+    wall_clock: Callable[[], float] = time.time,
+    source: QuoteSource | None = None,
+    account: AccountSource | None = None,
+) -> int:
+    """Produce until asked to stop (Ctrl+C, SIGTERM, Ctrl+Break); 0. Raises MiniqmtError before it starts.
+
+    ``source`` and ``account`` are those of the settings and options unless they are given."""
     folder_path = checked_exchange_folder(settings.exchange_folder("producer"))
-    source = _source(settings, options)
+    source = source or _source(settings, options)
+    account = account or _account(settings, options, source)
     lock = hold_single_instance("producer", settings.runtime_dir, folder_path)
     log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
     try:
         folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
         folder.prepare()
         _prepare_replay(folder, source, log)
-        producer = _producer(settings, options, folder, source, log, wall_clock)
+        producer = _producer(settings, options, folder, source, account, log, wall_clock)
         with _asked_to_stop() as wait:
             producer.run(wait)
     except OSError as problem:
@@ -87,9 +97,9 @@ def _source(settings: Settings, options: Options) -> QuoteSource:
     if options.replay:
         tapes = [read_tape(path, code, options.day) for path, code in options.replay]
         return ReplaySource(tapes, options.speed)
-    if settings.producer.source == "xtdata":
-        raise SettingsError("producer.no_xtdata")
-    raise SettingsError("producer.unknown_source", settings.producer.source)
+    if settings.producer.source != "xtdata":
+        raise SettingsError("producer.unknown_source", settings.producer.source)
+    return live_source(settings)
 
 
 def _producer(
@@ -97,6 +107,7 @@ def _producer(
     options: Options,
     folder: DropFolder,
     source: QuoteSource,
+    account: AccountSource,
     log: Log,
     wall_clock: Callable[[], float],
 ) -> Producer:
@@ -110,11 +121,10 @@ def _producer(
     )
     readers = Readers(folder, pace.heartbeat_red_after)
     hold = Hold(options.wait_for, options.wait_at_most, options.lockstep)
-    cash = settings.executor.simulate_cash if options.cash is None else options.cash
     return Producer(
         folder,
         source,
-        FixedAccount(cash, options.positions),
+        account,
         identity,
         readers,
         Gate(hold, readers, identity.epoch, log),
@@ -122,6 +132,13 @@ def _producer(
         wall_clock,
         Pace(settings.quote_interval, pace.quote_ring, pace.heartbeat_interval),
     )
+
+
+def _account(settings: Settings, options: Options, source: QuoteSource) -> AccountSource:
+    if source.mode == "live":
+        return live_account(settings)
+    cash = settings.executor.simulate_cash if options.cash is None else options.cash
+    return FixedAccount(cash, options.positions)
 
 
 def _prepare_replay(folder: DropFolder, source: QuoteSource, log: Log) -> None:

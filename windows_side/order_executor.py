@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use_language(settings.language)
         venue = chosen_venue(settings)
         stop = threading.Event()
-        with _stopped_by_signals(stop):
+        with stopped_by_signals(stop):
             run(settings, stop, venue, enforce_sessions=options.sessions)
     except MiniqmtError as problem:
         print(f"order_executor: {problem}", file=sys.stderr)
@@ -320,7 +320,9 @@ def _with_broker(
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """SIGINT, SIGTERM and Ctrl+Break set ``stop`` inside the block."""
+
     def end(number: int, frame: object) -> None:
         stop.set()
 

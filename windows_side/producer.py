@@ -133,10 +133,11 @@ class Producer:
             self._write_heartbeat(self._wall_clock())
         except FolderError as problem:
             self._log.say("error", "folder_failed", problem=problem, file=problem.where)
-        try:
-            self._source.stop()
-        except Exception as problem:
-            self._log.say("error", "source_failed", problem=problem)
+        for part in (self._source, self._account_source):
+            try:
+                part.stop()
+            except Exception as problem:
+                self._log.say("error", "source_failed", problem=problem)
         self._log.say("info", "producer_stopped", quotes=self._quote_stamps.seq)
 
     # What to wait for

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.demo_room.stage import Stage
+from commands.demo_room.stage import STANDIN, START_CASH, Stage
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import ACCOUNT_LIVE, HEARTBEAT_FOLDER
 from shared_schema.errors import FolderError, MessageError, MiniqmtError
@@ -95,6 +95,8 @@ def start(stage: Stage, role: str, host: str, arguments: Sequence[str]) -> Actor
 
 def start_all(stage: Stage, *, speed: str, lockstep: bool) -> dict[str, Actor]:
     """Start producer, executor and dashboard; the executor once there is an account to start from."""
+    if stage.broker == STANDIN:
+        return _start_with_terminal(stage, speed)
     actors: dict[str, Actor] = {}
     try:
         actors["producer"] = start(
@@ -112,9 +114,54 @@ def start_all(stage: Stage, *, speed: str, lockstep: bool) -> dict[str, Actor]:
     return actors
 
 
+STANDIN_ACTOR = "test_offline/fake_qmt/actor.py"
+
+
+def standin_arguments(stage: Stage, role: str, speed: str = "60") -> list[str]:
+    """The command line of ``role`` where QMT's stand-in is the broker; "terminal" is the stand-in itself."""
+    if role == "dashboard":
+        return ["mac_side/mac_dashboard.py", "--no-screen"]
+    if role != "terminal":
+        return [STANDIN_ACTOR, str(stage.terminal), role]
+    plan = stage.plan
+    chosen = ["--csv", str(plan.csv.absolute()), "--code", plan.code, "--day", plan.day, "--speed", speed]
+    held = f"{plan.base_shares}@{plan.base_price}"
+    return [
+        "test_offline/fake_qmt/run_terminal.py",
+        str(stage.terminal),
+        *chosen,
+        *("--position", held, "--cash", str(START_CASH)),
+    ]
+
+
+def _start_with_terminal(stage: Stage, speed: str) -> dict[str, Actor]:
+    """The stand-in terminal first; its market begins when everybody is ready."""
+    from test_offline.fake_qmt.control import Control
+
+    actors: dict[str, Actor] = {}
+    try:
+        for role in ("terminal", "producer", "executor", "dashboard"):
+            host = "mac" if role == "dashboard" else "windows"
+            actors[role] = start(stage, role, host, standin_arguments(stage, role, speed))
+        for role in ("producer", "executor", "dashboard"):
+            await_that(actors, lambda role=role: _is_ready(stage, role), role)  # type: ignore[misc]
+        control = Control(stage.terminal / "userdata_mini")
+        control("begin")
+        control.close()
+    except BaseException:
+        stop_all(actors)
+        raise
+    return actors
+
+
+def _is_ready(stage: Stage, role: str) -> bool:
+    told = heartbeat(stage, role)
+    return told is not None and (told.ready or role == "dashboard")
+
+
 def stop_all(actors: dict[str, Actor]) -> None:
     """End every process, the strategy first, the broker's side last."""
-    for role in ("dashboard", "producer", "executor"):
+    for role in ("dashboard", "producer", "executor", "terminal"):
         if role in actors:
             actors[role].stop()
 

@@ -25,6 +25,8 @@ ACCOUNT = "demo"
 STRATEGY = "grid"
 START_CASH = 1_000_000.0
 """Yuan: the simulated account's default."""
+SIMULATED, STANDIN = "simulated", "qmt-standin"
+"""The brokers a demo can run with: ours, or QMT's over a stand-in of its terminal."""
 FAST_QUOTES = 0.05
 """Seconds between two quote files: the replay runs hundreds of times faster than the market."""
 _OURS = ("MINIQMT_", "ORDER_EXECUTOR_", "DASHBOARD_", "QMT_", "ACCOUNT_")
@@ -38,6 +40,7 @@ class Stage:
 
     root: Path
     plan: Plan
+    broker: str = SIMULATED
 
     @property
     def exchange(self) -> Path:
@@ -59,6 +62,20 @@ class Stage:
         return files_of(self.runtime("windows"), "simulate", ACCOUNT)
 
     @property
+    def terminal(self) -> Path:
+        """The stand-in terminal's place."""
+        return self.root / "terminal"
+
+    @property
+    def broker_books(self) -> Path:
+        """The books of whoever stands for the broker."""
+        if self.broker == SIMULATED:
+            return self.executor_files.simulated_books
+        from test_offline.fake_qmt.run_terminal import BOOKS
+
+        return self.terminal / BOOKS
+
+    @property
     def state_file(self) -> Path:
         """The strategy's books and outbox."""
         return self.runtime("mac") / state_name(None, "simulate")
@@ -78,13 +95,14 @@ class Stage:
         }
 
 
-def set_stage(plan: Plan, keep: Path | None) -> Stage:
+def set_stage(plan: Plan, keep: Path | None, broker: str = SIMULATED) -> Stage:
     """Make the place and everything the processes start from."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix="miniqmt-demo-", dir=keep))
-    stage = Stage(root, plan)
-    for folder in (stage.exchange, stage.runtime("mac"), stage.runtime("windows"), stage.logs):
+    stage = Stage(root, plan, broker)
+    hosts = (stage.runtime("mac"), stage.runtime("windows"))
+    for folder in (stage.exchange, *hosts, stage.logs, stage.terminal):
         folder.mkdir(parents=True)
     language = load_settings().language
     for host in ("mac", "windows"):
@@ -106,7 +124,7 @@ def _settings(stage: Stage, language: str) -> dict[str, Any]:
         "shared_dir": str(stage.exchange),
         "log_dir": str(stage.logs),
         "language": language,
-        "account": {"alias": ACCOUNT},
+        "account": {"alias": ACCOUNT, **_number(stage)},
         "executor": {"simulate": True},
         # A lively day would meet the day's turnover limit; what a demo shows are orders, not this limit.
         "limits": {"allow_list": [plan.code], "turnover_yuan": 10_000_000.0, "orders_per_second": 20},
@@ -125,6 +143,14 @@ def _overrides(plan: Plan) -> dict[str, Any]:
     fitted = dataclasses.asdict(plan.parameters)
     changed = {name: value for name, value in fitted.items() if value != base[name]}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+
+
+def _number(stage: Stage) -> dict[str, str]:
+    if stage.broker == SIMULATED:
+        return {}
+    from test_offline.fake_qmt.run_terminal import NUMBER
+
+    return {"id": NUMBER}
 
 
 def _is_setting(name: str) -> bool:

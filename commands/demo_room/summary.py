@@ -73,7 +73,7 @@ class Summary:
 
 def gather(stage: Stage, start_cash: float) -> Facts:
     """Read ledger, strategy state and the simulated broker's books. Raises StateError where one is bad."""
-    books = SimulatedBooks.existing(stage.executor_files.simulated_books)
+    books = SimulatedBooks.existing(stage.broker_books)
     try:
         trades = books.trades_with_fees()
         positions = books.positions({})

@@ -71,6 +71,9 @@ class Terminal:
             number: TradeRoom(number, broker, self.faults, self._pusher(number))
             for number, broker in accounts.items()
         }
+        self.begun = threading.Event()
+        """Set by the control: the market may begin."""
+        self.market_now: Callable[[], float] = time.time
         self.places = 0
         """Orders taken over the interface."""
         self._gap = session_gap
@@ -277,6 +280,8 @@ class Terminal:
             case "by_hand":
                 number, order = values
                 return self.rooms[number].by_hand(order)
-            case "finished":
-                return self.data is not None and self.data.finished
+            case "begin":
+                return self.begun.set()
+            case "market":
+                return self.market_now(), self.data is not None and self.data.finished
         raise ValueError(name)

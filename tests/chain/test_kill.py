@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from commands.demo_room.plan import Plan
+from commands.demo_room.stage import STANDIN
 from tests.chain.kill_chain import run_once, short_plan
+from windows_side.brokers.qmt_package import is_installed
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """As many runs as ``--kills`` asks for, each with a seed of its own."""
+    kills = metafunc.config.getoption("--kills")
     if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(metafunc.config.getoption("--kills")))
+        metafunc.parametrize("seed", range(kills))
+    if "standin_seed" in metafunc.fixturenames:
+        metafunc.parametrize("standin_seed", range(max(1, kills // 5)))
 
 
 @pytest.fixture(scope="module")
@@ -29,4 +34,17 @@ def test_a_killed_process_doubles_and_loses_nothing(seed: int, plan: Plan, tmp_p
     story = f"{killed.role} killed after quote {killed.at_quote}"
     assert killed.summary.differences == (), f"{story}: {killed.summary.differences}"
     assert killed.summary.counts.orders >= 5, f"{story}: the chain stood still, {killed.summary.counts}"
+    assert killed.summary.counts.unknown == 0, story
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_installed(), reason="xtquant is not installed (requirements-dev.txt)")
+def test_the_same_with_the_qmt_broker_over_its_stand_in(
+    standin_seed: int, plan: Plan, tmp_path: Path
+) -> None:
+    """The terminal outlives the killed process; orders are found again by their tag: none twice, none lost."""
+    killed = run_once(tmp_path, plan, standin_seed, STANDIN)
+    story = f"{killed.role} killed after quote {killed.at_quote}"
+    assert killed.summary.differences == (), f"{story}: {killed.summary.differences}"
+    assert killed.summary.counts.orders >= 3, f"{story}: the chain stood still, {killed.summary.counts}"
     assert killed.summary.counts.unknown == 0, story

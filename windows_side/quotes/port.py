@@ -64,6 +64,9 @@ class AccountSource(Protocol):
     def account(self, now: Moment, prices: Mapping[Code, float]) -> Account | None:
         """Asset and positions; None where a query failed. ``prices`` (yuan) value a made-up account."""
 
+    def stop(self) -> None:
+        """Disconnect."""
+
 
 @dataclass(frozen=True)
 class FixedAccount:
@@ -83,6 +86,9 @@ class FixedAccount:
             cash=self.cash, market_value=market_value, total_asset=round(self.cash + market_value, 2)
         )
         return Account(asset=asset, positions=valued, queried_at=now.wall)
+
+    def stop(self) -> None:
+        """Nothing to close."""
 
 
 def _valued(held: Position, price: float | None) -> Position:

@@ -1,0 +1,88 @@
+"""The account from the terminal, for ``account_snapshot.json``: complete, or None; never an empty list.
+
+The broker's own worker asks, with its deadlines and reconnects, under session ids of the producer's own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from shared_schema.clock import Moment
+from shared_schema.ids import Code
+from shared_schema.messages import Account
+from windows_side.brokers.account_message import account_message
+from windows_side.brokers.port import (
+    AccountAnswered,
+    BrokerCalls,
+    BrokerEvent,
+    DayAnswered,
+    OrderUpdate,
+    Readiness,
+    ReadinessChanged,
+    TradeUpdate,
+)
+from windows_side.brokers.worker import BrokerWorker
+
+ASK_EVERY = 3.0
+"""Seconds between two questions; at once where an order or a fill was pushed."""
+FRESH_FOR = 15.0
+"""Seconds for which an answer counts as how things stand."""
+
+
+class QmtAccountSource:
+    """Asset, positions, orders and trades of one account."""
+
+    def __init__(
+        self,
+        calls: BrokerCalls,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._monotonic = monotonic
+        self._worker = BrokerWorker(calls, self._heard, monotonic=monotonic, wall=wall)
+        self._is_started = False
+        self._asked_at = float("-inf")
+        self._has_news = False
+        self._day: tuple[float, DayAnswered] | None = None
+        self._state: tuple[float, AccountAnswered] | None = None
+        self.readiness = Readiness(False)
+        """Whether the terminal answers, and if not, why."""
+
+    def account(self, now: Moment, prices: Mapping[Code, float]) -> Account | None:
+        """The account as last answered in full; None where that is too long ago, or a query failed."""
+        if not self._is_started:
+            self._is_started = True
+            self._worker.start()
+        self._worker.check_deadlines()
+        passed = self._monotonic() - self._asked_at
+        if passed >= ASK_EVERY or self._has_news:
+            self._asked_at, self._has_news = self._monotonic(), False
+            self._worker.ask_day()
+            self._worker.ask_account()
+        day, state = self._day, self._state
+        if day is None or state is None or self._monotonic() - min(day[0], state[0]) > FRESH_FOR:
+            return None
+        if day[1].day is None or state[1].account is None:
+            return None
+        asked_at = min(day[1].asked_at, state[1].asked_at)
+        return account_message(state[1].account, day[1].day, queried_at=asked_at)
+
+    def stop(self) -> None:
+        """End the session at the terminal."""
+        if self._is_started:
+            self._worker.stop()
+
+    def _heard(self, event: BrokerEvent) -> None:
+        match event:
+            case DayAnswered():
+                self._day = (self._monotonic(), event)
+            case AccountAnswered():
+                self._state = (self._monotonic(), event)
+            case OrderUpdate() | TradeUpdate():
+                self._has_news = True
+            case ReadinessChanged(readiness):
+                self.readiness = readiness
+            case _:
+                return

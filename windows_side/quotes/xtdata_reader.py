@@ -1,0 +1,227 @@
+"""Reading xtdata step by step: connect, subscribe, pull, bars, details. It may block; a thread runs it.
+
+xtdata reconnects by itself at the next call after a terminal restart, but makes no subscription again:
+so a new client object means that everything is subscribed anew. A push may be lost, so all ticks are
+also pulled every few seconds, and once right after 9:30.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from shared_schema.ids import Code
+from shared_schema.messages import MinuteBars, Quote
+from shared_schema.sessions import date_of
+from windows_side.quotes.xtdata_fields import DataError, Detail, bars_of, detail_of, quote_of
+
+BATCH = 50
+"""Codes of one subscription; the maker of xtquant advises no more."""
+BARS_SHOWN = 240
+BARS_WANTED = 80
+"""Bars of a code below which older ones are downloaded, once a day."""
+PULL_EVERY = 3.0
+DETAILS_EVERY = 60.0
+_MINUTE = 60.0
+
+
+class XtdataReader:
+    """The newest quotes and bars of ``codes``. ``step`` does what is due; ``snapshot`` is for any thread."""
+
+    def __init__(
+        self,
+        xtdata: Any,
+        codes: Sequence[Code],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        bar_pause: float = 1.0,
+    ) -> None:
+        """``bar_pause``: seconds between two questions for bars that are not there yet."""
+        self._xtdata = xtdata
+        self._clock = clock
+        self.codes = tuple(codes)
+        self._bar_pause = bar_pause
+        self._turn = threading.Lock()
+        self._quotes: dict[Code, Quote] = {}
+        self._bars: dict[Code, MinuteBars] = {}
+        self._details: dict[Code, Detail] = {}
+        self._details_day = ""
+        self._client: Any = None
+        self._unsubscribed: list[tuple[Code, ...]] = []
+        self._bars_unsubscribed: list[Code] = []
+        self._downloaded: set[tuple[str, Code]] = set()
+        self._pulled_at = self._bars_at = self._details_at = float("-inf")
+        self.version = 0
+        """Rises with every change of quotes or bars."""
+        self.answered_at = float("-inf")
+        """When the terminal last answered or pushed, on ``clock``."""
+        self.trading_dates: tuple[str, ...] = ()
+        """The days the terminal knows as trading days, YYYY-MM-DD."""
+        self._pulled_market = 0.0
+        self._stale_details: set[Code] = set()
+
+    # For any thread
+
+    def snapshot(self) -> tuple[dict[Code, Quote], dict[Code, MinuteBars]]:
+        """Quotes and bars as they stand."""
+        with self._turn:
+            return dict(self._quotes), dict(self._bars)
+
+    @property
+    def market_time(self) -> float:
+        """The newest tick's time, Unix seconds; 0 before the first."""
+        with self._turn:
+            return max((quote.tick_time for quote in self._quotes.values()), default=0.0)
+
+    @property
+    def names(self) -> dict[Code, str]:
+        """What the terminal calls the codes."""
+        return {code: detail.name for code, detail in self._details.items()}
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether every subscription stands."""
+        return self._client is not None and not self._unsubscribed and not self._bars_unsubscribed
+
+    # The steps
+
+    def step(self) -> None:
+        """Do what is due. Raises what xtdata raises."""
+        now = self._clock()
+        client = self._xtdata.get_client()
+        if client is not self._client:
+            self._begin_anew(client)
+        self._read_details(now)
+        self._subscribe()
+        if now - self._pulled_at >= PULL_EVERY or self._crossed_opening():
+            self._pulled_at = now
+            self._take(self._xtdata.get_full_tick(list(self.codes)))
+        self._read_bars(now)
+
+    def _begin_anew(self, client: Any) -> None:
+        self._client = client
+        self._unsubscribed = [self.codes[at : at + BATCH] for at in range(0, len(self.codes), BATCH)]
+        self._bars_unsubscribed = list(self.codes)
+        self._pulled_at = self._bars_at = self._details_at = float("-inf")
+
+    def _subscribe(self) -> None:
+        """What is refused stays on the list and is tried again with the next step."""
+        for batch in list(self._unsubscribed):
+            if _is_taken(self._xtdata.subscribe_whole_quote(list(batch), callback=self._pushed)):
+                self._unsubscribed.remove(batch)
+        for code in list(self._bars_unsubscribed):
+            # The running day's bars are kept up to date at the terminal for subscribed codes only.
+            if _is_taken(self._xtdata.subscribe_quote(code, period="1m", count=0, callback=_nothing)):
+                self._bars_unsubscribed.remove(code)
+
+    def _pushed(self, ticks: Mapping[str, Any]) -> None:
+        self._take(ticks)
+
+    def _take(self, ticks: object) -> None:
+        if not isinstance(ticks, Mapping):
+            raise DataError("qmt.ticks", detail=type(ticks).__name__)
+        made = {}
+        for code in self.codes:
+            tick = ticks.get(code)
+            if isinstance(tick, Mapping):
+                quote = quote_of(code, tick, self._details.get(code))
+                if quote is not None:
+                    made[code] = quote
+        with self._turn:
+            self.answered_at = self._clock()
+            for code, quote in made.items():
+                old = self._quotes.get(code)
+                # A cached tick can come after a newer pushed one; time never runs back within a day.
+                if old is None or quote.tick_time >= old.tick_time:
+                    if quote != old:
+                        self.version += 1
+                    self._quotes[code] = quote
+
+    def _crossed_opening(self) -> bool:
+        """Whether no tick since 9:30 has been pulled yet although the market clock is there."""
+        opening = _opening_of(self.market_time)
+        crossed = self.market_time >= opening > self._pulled_market
+        self._pulled_market = max(self._pulled_market, self.market_time)
+        return crossed
+
+    # Details
+
+    def _read_details(self, now: float) -> None:
+        day = date_of(self.market_time).isoformat() if self.market_time else ""
+        if day != self._details_day:
+            # Limits and previous closes are of one day.
+            self._details_day, self._details_at = day, float("-inf")
+            self._stale_details = set(self.codes)
+        missing = [code for code in self.codes if code not in self._details or code in self._stale_details]
+        if not missing or now - self._details_at < DETAILS_EVERY:
+            return
+        self._details_at = now
+        for code in missing:
+            told = self._xtdata.get_instrument_detail(code)
+            if isinstance(told, Mapping):
+                self._details[code] = detail_of(told)
+                self._stale_details.discard(code)
+        self.trading_dates = tuple(
+            date_of(stamp / 1000).isoformat() for stamp in self._xtdata.get_trading_dates("SH") or ()
+        )
+
+    # Bars
+
+    def _read_bars(self, now: float) -> None:
+        market = self.market_time
+        ended = market // _MINUTE * _MINUTE
+        due = [code for code in self.codes if self._last_bar(code) < ended]
+        if not market or not due or now - self._bars_at < self._bar_pause:
+            return
+        self._bars_at = now
+        for at in range(0, len(due), BATCH):
+            self._ask_bars(due[at : at + BATCH], market)
+
+    def _last_bar(self, code: Code) -> float:
+        bars = self._bars.get(code)
+        return bars.time[-1] if bars is not None and bars.time else 0.0
+
+    def _ask_bars(self, codes: Sequence[Code], until: float) -> None:
+        for code, columns in self._native_bars(codes):
+            detail = self._details.get(code)
+            bars = bars_of(code, columns, until, detail.tick_size if detail is not None else 0.0)
+            if len(bars.time) < BARS_WANTED:
+                self._download(code, until)
+            with self._turn:
+                if bars != self._bars.get(code):
+                    self.version += 1
+                    self._bars[code] = bars
+
+    def _native_bars(self, codes: Sequence[Code]) -> Iterable[tuple[Code, Any]]:
+        """The native answer itself: xtdata's own wrapper makes data frames, and needs pandas for it."""
+        answer = self._xtdata.get_client().get_market_data3(
+            [], list(codes), "1m", "", "", BARS_SHOWN, "none", False, "v4", True, True, 0,
+            self._xtdata.get_data_dir(),
+        )  # fmt: skip
+        try:
+            return [(Code(code), columns) for code, _, columns in answer]
+        except (TypeError, ValueError) as problem:
+            raise DataError("qmt.bars", detail=repr(answer)[:80]) from problem
+
+    def _download(self, code: Code, until: float) -> None:
+        """Older bars are on the terminal's disk only after they were asked for; once a day and code."""
+        key = (date_of(until).isoformat(), code)
+        if key not in self._downloaded:
+            self._downloaded.add(key)
+            self._xtdata.download_history_data(code, "1m")
+            self._bars_at = float("-inf")
+
+
+def _is_taken(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number > 0
+
+
+def _nothing(_: object) -> None:
+    """The bars are asked for; the push only tells what is coming."""
+
+
+def _opening_of(market_time: float) -> float:
+    """9:30 in Shanghai (UTC+8, no summer time) of that day, Unix seconds."""
+    return (market_time + 28_800) // 86_400 * 86_400 - 28_800 + 9.5 * 3600
