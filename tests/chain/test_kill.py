@@ -42,7 +42,7 @@ def test_a_killed_process_doubles_and_loses_nothing(seed: int, plan: Plan, tmp_p
 def test_the_same_with_the_qmt_broker_over_its_stand_in(
     standin_seed: int, plan: Plan, tmp_path: Path
 ) -> None:
-    """The terminal outlives the killed process; orders are found again by their tag: none twice, none lost."""
+    """The terminal outlives the killed; orders are found again by their tag: none twice, none lost."""
     killed = run_once(tmp_path, plan, standin_seed, STANDIN)
     story = f"{killed.role} killed after quote {killed.at_quote}"
     assert killed.summary.differences == (), f"{story}: {killed.summary.differences}"

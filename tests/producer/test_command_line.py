@@ -83,7 +83,7 @@ def test_an_unusable_folder_ends_with_2(
 def test_without_a_replay_it_says_what_it_can_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The live source comes later: exit code 2 and the way that works today."""
+    """Without QMT on this host: exit code 2 and the way that works here."""
     settled_in(tmp_path, monkeypatch)
     (tmp_path / "x").mkdir()
     assert main([]) == 2

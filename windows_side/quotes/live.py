@@ -41,7 +41,7 @@ def load_for_quotes(settings: Settings) -> None:
     if settings.qmt.xtquant == PIP and not is_installed():
         raise SettingsError("producer.no_xtdata")
     if settings.account.id is None:
-        raise SettingsError("qmt.no_account")
+        raise SettingsError("producer.no_account")
     unusable = [found for found in path_findings(settings.qmt.data_path) if found.name not in HEALS_BY_LOGIN]
     if unusable:
         raise SettingsError("qmt.bad_path", settings.qmt.data_path or "", reason=unusable[0])
