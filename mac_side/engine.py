@@ -35,6 +35,7 @@ from mac_side.engine_files import EngineFiles
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
+from mac_side.engine_wait import FolderGlance, wait_for_news
 from mac_side.points import Point
 from mac_side.settling import check_not_rolled_back
 from mac_side.state_file import DashboardState, StateFile, new_state, state_path
@@ -103,6 +104,7 @@ class Engine:
         self.follower = ReplayFollower(wall_clock)
         own_beat = beat_stream("dashboard", config.instance)
         self.files = EngineFiles(place.folder, place.commands, own_beat)
+        self.glance = FolderGlance(place.folder.disk, place.folder.path, place.commands)
         self.core: EngineCore | None = None
         self._make_core = make_core
         self._write_view = show
@@ -125,7 +127,7 @@ class Engine:
             if not self.attempt():
                 stop.wait(FOLDER_RETRY)
             self.watch.look_after(self.log)
-            self.watch.wait(TICK_INTERVAL)
+            wait_for_news(self.watch, self.glance, stop, TICK_INTERVAL)
         self.end()
 
     def attempt(self) -> bool:

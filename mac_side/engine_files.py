@@ -174,13 +174,17 @@ class EngineFiles:
 
     def _account(self, name: str) -> Received[AccountSnapshot] | None:
         try:
+            entry = self.folder.stat(name)
+            mark = (entry.size, entry.modified_ns, entry.inode) if entry is not None else None
+            if mark is None or self._marks.get(name) == mark:
+                return None
             raw = self.folder.read_large(name)
-            if raw is None or self._marks.get(name) == (hash(raw), len(raw), 0):
+            if raw is None:
                 return None
             received = decode_account(raw, name, self.folder.key)
         except (FolderError, MessageError):
             return None
-        self._marks[name] = (hash(raw), len(raw), 0)
+        self._marks[name] = mark
         return received
 
 

@@ -38,6 +38,7 @@ from mac_side.dashboard_processes import (
 from mac_side.engine import Engine, Place
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
+from mac_side.engine_wait import concerns
 from mac_side.offline_start import lay_out_fresh_files
 from mac_side.points import Point
 from mac_side.single_engine import hold_engine, runtime_name
@@ -108,7 +109,9 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
             republish_after=defaults.republish_after,
             heartbeat_interval=defaults.heartbeat_interval,
         )
-        watch = FolderWatch(folder_path, defaults.scan_interval, use_watcher=defaults.watcher)
+        watch = FolderWatch(
+            folder_path, defaults.scan_interval, use_watcher=defaults.watcher, concerns=concerns
+        )
         config = engine_config(settings, runtime, release_name, place.offline)
         engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
         with asked_to_stop(watch) as stop:

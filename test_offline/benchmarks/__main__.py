@@ -1,4 +1,4 @@
-"""``python -m test_offline.benchmarks latency|polling|backlog|idle|soak``"""
+"""``python -m test_offline.benchmarks latency|polling|backlog|idle|soak|reaction``"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 def main() -> None:
     """Run the benchmark asked for and print its table."""
     parser = argparse.ArgumentParser(prog="python -m test_offline.benchmarks")
-    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle", "soak"))
+    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle", "soak", "reaction"))
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--minutes", type=float, default=60.0, help="soak: of real time")
@@ -34,6 +34,10 @@ def main() -> None:
         from test_offline.benchmarks.soak import run_soak
 
         run_soak(options.minutes, console)
+    elif options.which == "reaction":
+        from test_offline.benchmarks.reaction import run_reaction
+
+        run_reaction(options.count, options.seconds, options.seed, console)
     else:
         from test_offline.benchmarks.idle import run_idle
 

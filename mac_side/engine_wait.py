@@ -1,0 +1,55 @@
+"""Between two whole looks: wake for what concerns the engine, and glance at the folders cheaply."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared_schema.disk import Disk
+from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, RESULTS_FOLDER
+from shared_schema.watch import FolderWatch
+
+
+def concerns(path: str) -> bool:
+    """Whether a changed path in the exchange folder may be news: not a temp file, nor what we write."""
+    last = path.rpartition("/")[2]
+    return not last.startswith((".", "dashboard-", "dashboard_state"))
+
+
+@dataclass
+class FolderGlance:
+    """Tells by the times of a few folders whether a name was added, replaced or taken away in them.
+
+    A file that is written in place changes no folder, and two changes within one tick of the disk's clock
+    may look like one: so it only brings a whole look forward, it never replaces one.
+    """
+
+    disk: Disk
+    exchange: Path
+    commands: Path
+    _known: tuple[int, ...] = field(default=())
+
+    def moved(self) -> bool:
+        """Whether anything did since the last call."""
+        folders = (
+            self.exchange,
+            *(self.exchange / name for name in (CONTROL_FOLDER, HEARTBEAT_FOLDER, RESULTS_FOLDER)),
+            self.commands,
+        )
+        try:
+            entries = [self.disk.stat(folder) for folder in folders]
+        except OSError:
+            return True  # the whole look says what is wrong
+        known, self._known = self._known, tuple(entry.modified_ns if entry else 0 for entry in entries)
+        return self._known != known
+
+
+def wait_for_news(watch: FolderWatch, glance: FolderGlance, stop: threading.Event, at_most: float) -> None:
+    """Until something changed, at the latest for ``at_most`` seconds.
+
+    With a watcher its scan interval costs a glance; where none lives every scan is a whole look.
+    """
+    for _ in range(max(1, round(at_most / watch.interval))):
+        if watch.wait(at_most) or not watch.healthy or stop.is_set() or glance.moved():
+            return
