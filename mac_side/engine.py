@@ -27,6 +27,7 @@ from mac_side.engine_events import (
     Republish,
     SaveState,
     Say,
+    SettingsSeen,
     Tick,
     WriteHalt,
     WriteHeartbeat,
@@ -50,7 +51,9 @@ from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
 from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
+from shared_schema.settings_watch import SettingsWatch
 from shared_schema.watch import FolderWatch
+from shared_schema.words import say
 
 VIEW_INTERVAL = 0.5
 """Seconds between two view files at least."""
@@ -121,9 +124,13 @@ class Engine:
 
     # Starting
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, settings: SettingsWatch | None = None) -> None:
         """Work until ``stop`` is set. Raises StateError for books damaged, rolled back or unwritable."""
         while not stop.is_set():
+            if settings is not None and self.core is not None:
+                news = settings.look_after(self.log)
+                if news is not None:
+                    self._tell(SettingsSeen(news.word, say(f"log.{news.word}", detail=news.detail)))
             if not self.attempt():
                 stop.wait(FOLDER_RETRY)
             self.watch.look_after(self.log)

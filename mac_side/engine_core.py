@@ -27,6 +27,7 @@ from mac_side.engine_events import (
     Republish,
     ResultSeen,
     SaveState,
+    SettingsSeen,
     StampsSeen,
     Tick,
     WriteHalt,
@@ -71,6 +72,11 @@ class EngineCore(EngineTrader):
                 self._become(changed, "halt_latched" if changed.halted else "halt_lifted", now)
             case OperatorSaid():
                 self._on_operator(event, now)
+            case SettingsSeen():
+                for word in ("settings_broken", "settings_changed"):
+                    self._clear(word)
+                if event.word != "settings_as_started":
+                    self._alarm(event.word, event.sentence, now)
             case Tick():
                 # Else each would be refused, and again with the next.
                 if self._key_hold(now) is None and self.read_only is None:

@@ -92,6 +92,14 @@ class OperatorSaid:
 
 
 @dataclass(frozen=True)
+class SettingsSeen:
+    """The settings files say something else than at the start; ``word`` as in ``SettingsNews``."""
+
+    word: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has passed."""
 
@@ -105,6 +113,7 @@ EngineEvent = (
     | PoolSeen
     | HaltsSeen
     | OperatorSaid
+    | SettingsSeen
     | Tick
 )
 

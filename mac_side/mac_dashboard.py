@@ -53,6 +53,7 @@ from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import open_log
 from shared_schema.points import reach_of
 from shared_schema.settings import Settings, load_settings
+from shared_schema.settings_watch import SettingsWatch
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, use_language
@@ -115,7 +116,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
         config = engine_config(settings, runtime, release_name, place.offline)
         engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
         with asked_to_stop(watch) as stop:
-            engine.run(stop)
+            engine.run(stop, SettingsWatch(settings, os.environ))
         watch.stop()
     except MiniqmtError as problem:
         log.say("error", "dashboard_must_stop", problem=problem)

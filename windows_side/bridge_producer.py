@@ -17,6 +17,7 @@ if __name__ == "__main__":
     ensure_environment(__file__)
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -33,6 +34,7 @@ from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
 from shared_schema.sessions import hms
 from shared_schema.settings import Settings, load_settings
+from shared_schema.settings_watch import SettingsWatch
 from shared_schema.words import use_language
 from windows_side.producer import Identity, Pace, Producer
 from windows_side.producer_options import Options, parse_options
@@ -83,8 +85,14 @@ def run(
         folder.prepare()
         _prepare_replay(folder, source, log)
         producer = _producer(settings, options, folder, source, account, log, wall_clock)
+        watch = SettingsWatch(settings, os.environ)
         with _asked_to_stop() as wait:
-            producer.run(wait)
+
+            def wait_and_look(seconds: float) -> bool:
+                watch.look_after(log)
+                return wait(seconds)
+
+            producer.run(wait_and_look)
     except OSError as problem:
         raise SettingsError("producer.no_folders", folder_path, detail=problem) from problem
     finally:

@@ -21,6 +21,7 @@ from shared_schema.ids import SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat, Seen
 from shared_schema.points import Reach, pass_by
+from shared_schema.settings_watch import SettingsWatch
 from shared_schema.watch import FolderWatch
 from windows_side.broker_hand import BrokerHand
 from windows_side.brokers.port import (
@@ -135,12 +136,14 @@ class Executor:
 
     # The loop
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, settings: SettingsWatch | None = None) -> None:
         """Work until ``stop`` is set. Raises StateError where the ledger fails."""
         self.start()
         while not stop.is_set():
             self.turn()
             self._watch.look_after(self._log)
+            if settings is not None:
+                settings.look_after(self._log)
             self._watch.wait()
         self.end()
 

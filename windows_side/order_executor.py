@@ -38,6 +38,7 @@ from shared_schema.logs import Log, open_log
 from shared_schema.points import Reach, reach_of
 from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
+from shared_schema.settings_watch import SettingsWatch
 from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
@@ -244,7 +245,7 @@ def _run_locked(
     # The loop must not wait 5 ms for its turn while another thread encodes a result.
     sys.setswitchinterval(0.0005)
     try:
-        executor.run(stop)
+        executor.run(stop, SettingsWatch(settings, os.environ))
     except StateError as problem:
         log.say("error", "executor_must_stop", problem=problem)
         raise
