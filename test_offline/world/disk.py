@@ -166,6 +166,15 @@ class SimDisk:
         if inode is not None:
             self.put(folder, name, inode.data, durable=True)
 
+    def set_time(self, folder: str, name: str, modified_ns: int) -> None:
+        """Another program sets a file's time; its bytes and its inode stay."""
+        inode = self.peek(folder, name)
+        if inode is not None and inode.modified_ns != modified_ns:
+            inode.modified_ns, inode.entry = modified_ns, None
+            self._listed.pop(folder, None)
+            for tell in self.changed:
+                tell(folder, name)
+
     def drop(self, folder: str, name: str) -> None:
         """Another program deletes a file."""
         if name in self._folders.get(folder, {}):
