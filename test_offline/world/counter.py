@@ -44,6 +44,8 @@ class Counter:
     bad_trades: set[str] = field(default_factory=set)
     """Ids of trades that can't be, made by a fault."""
     may_trade: bool = True
+    past: set[OrderId] = field(default_factory=set)
+    """Orders of earlier days: they happened, and no list shows them any more."""
     _numbers: int = 1000
 
     @property
@@ -77,6 +79,12 @@ class Counter:
         """The day is over: what still rests is ended by the exchange."""
         for order in self.live():
             self.cancel(order.order_id)
+
+    def new_day(self) -> None:
+        """A new day's list begins empty, and what was bought yesterday may be sold."""
+        self.close()
+        self.past.update(self.orders)
+        self.sellable = self.shares
 
     def reject(self, order: BrokerOrder, message: str) -> None:
         """The counter turns an order down after it was taken."""
@@ -142,7 +150,11 @@ class Counter:
 
     def day(self) -> Day:
         """The day's list, whole."""
-        return Day(tuple(self.orders.values()), tuple(self.trades))
+        past = self.past
+        if not past:
+            return Day(tuple(self.orders.values()), tuple(self.trades))
+        orders = (order for order in self.orders.values() if order.order_id not in past)
+        return Day(tuple(orders), tuple(trade for trade in self.trades if trade.order_id not in past))
 
     def account(self) -> AccountState:
         """Money and shares."""

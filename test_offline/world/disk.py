@@ -187,6 +187,14 @@ class SimDisk:
             self._link(folder, source, None)
             self._link(folder, target, inode)
 
+    def write_back(self) -> None:
+        """The system has written everything down by itself, as it does within a minute."""
+        for folder, names in self._folders.items():
+            self._stable[folder] = dict(names)
+            for inode in names.values():
+                inode.durable = inode.data
+        self._unsynced.clear()
+
     def lose_power(self, chance: random.Random) -> None:
         """Names fall back to any value they had since their folder was synced, bytes to what was durable."""
         for (folder, name), values in sorted(self._unsynced.items(), key=lambda item: item[0]):

@@ -112,7 +112,8 @@ class ExecutorHost(Host):
         epoch = Epoch(memory.meta[EPOCH])
         shows = self._account if rules.mode == "simulate" else None
         reach = self.reach
-        views = ExecutorViews(folder, ledger, rules, stamper, epoch, HEARTBEAT, shows, reach)  # type: ignore[arg-type]
+        beat = HEARTBEAT * world.plan.pace
+        views = ExecutorViews(folder, ledger, rules, stamper, epoch, beat, shows, reach)  # type: ignore[arg-type]
         executor = Executor(
             folder=folder,
             ledger=ledger,  # type: ignore[arg-type]
@@ -159,7 +160,7 @@ class ExecutorHost(Host):
 
     def poll_interval(self) -> float:
         busy = self.core is not None and (not self.core.ready or bool(self.core.book.open()))
-        return 1.0 if busy else 2.0
+        return (1.0 if busy else 2.0) * self.world.pace
 
     def _account(self) -> Account:
         counter = self.world.counter

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mac_side.bridge_client.outbox import KEPT_SETTLED, Outbox
 from shared_schema.errors import MiniqmtError
 from shared_schema.ids import SignalId
 from shared_schema.messages import reads_as_halt
@@ -66,6 +67,12 @@ class Oracle:
         self.a_clock_was_set = False
         """Whether a fault set either host's clock: a deadline then means one thing before, another after."""
         self._checked_state: object = None
+        self._forgotten_shares = 0
+        self._settled: set[str] = set()
+        self._effects: dict[str, int] = {}
+        """What each signal of the strategy's outbox did to its shares, at the last look."""
+        self.forgotten: set[str] = set()
+        """Signals that ended so long ago that the strategy no longer keeps them."""
 
     def _fail(self, invariant: str, what: str) -> None:
         raise Violation(f"{invariant}: {what}")
@@ -261,7 +268,7 @@ class Oracle:
         if core is None or core.state is self._checked_state:
             return
         self._checked_state = core.state
-        books, expected = core.state.books, 0
+        books, effects = core.state.books, {}
         for entry in core.state.outbox.entries:
             intention = entry.intention
             if entry.settled:
@@ -275,13 +282,31 @@ class Oracle:
                     )
             shares = intention.applied_shares if entry.settled else intention.shares
             if intention.kind == "buy" or (intention.kind == "top_up" and entry.settled):
-                expected += shares
+                effects[entry.signal_id] = shares
             elif intention.kind == "sell":
-                expected -= shares
+                effects[entry.signal_id] = -shares
+        expected = sum(effects.values()) + self._long_ago(core.state.outbox, effects)
         if books.shares - books.shortfall != expected and not self.expects_halt:
             self._fail("I12", f"lots hold {books.shares} less {books.shortfall}, the results say {expected}")
 
+    def _long_ago(self, outbox: Outbox, effects: dict[str, int]) -> int:
+        """The net of what ended so long ago that the outbox keeps it no more, and may do so."""
+        full = sum(entry.settled for entry in outbox.entries) >= KEPT_SETTLED
+        if full:
+            standing = {entry.signal_id for entry in outbox.entries}
+            gone = {identity for identity in self._settled if identity not in standing}
+            self._forgotten_shares += sum(self._effects.get(identity, 0) for identity in gone)
+            self.forgotten |= gone
+        self._settled = {entry.signal_id for entry in outbox.entries if entry.settled}
+        self._effects = effects
+        return self._forgotten_shares
+
     # The end
+
+    def new_day(self) -> None:
+        """What is counted by the day begins anew."""
+        self._call_times.clear()
+        self.said_unknown.clear()
 
     def _check_memory(self) -> None:
         """I2 the other way: whatever of our strategy reached the executor, the strategy still knows."""
@@ -289,7 +314,7 @@ class Oracle:
         known = {entry.signal_id for entry in core.state.outbox.entries} if core is not None else set()
         for row in self.rows.values():
             ours = row.signal is not None and row.writer == self._world.strategy.writer
-            if ours and row.signal_id not in known and row.signal_id not in self.forbidden:
+            if ours and row.signal_id not in known | self.forgotten and row.signal_id not in self.forbidden:
                 self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
 
     def is_settled(self) -> bool:

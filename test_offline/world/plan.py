@@ -54,6 +54,8 @@ class Plan:
     cancel_after: float = 12.0
     red_after: float = 12.0
     republish_after: float = 5.0
+    pace: float = 1.0
+    """How many times slower quotes, heartbeats and polls come than in a schedule of a minute."""
 
     @property
     def mode(self) -> Mode:

@@ -69,7 +69,7 @@ class StrategyHost(Host):
             alias=ACCOUNT,
             pinned=None,
             republish_after=plan.republish_after,
-            heartbeat_interval=HEARTBEAT,
+            heartbeat_interval=HEARTBEAT * plan.pace,
         )
         config = EngineConfig(
             code=CODE,
@@ -90,7 +90,7 @@ class StrategyHost(Host):
             make_core=make,
             show=lambda path, view: None,
             random_part=self.random_part,
-            view_interval=VIEW_INTERVAL,
+            view_interval=VIEW_INTERVAL * plan.pace,
         )
 
     def _grid(self, *given: object) -> EngineCore:
@@ -111,7 +111,7 @@ class StrategyHost(Host):
         self.engine = None
 
     def poll_interval(self) -> float:
-        return 2.0
+        return 2.0 * self.world.pace
 
     @property
     def core(self) -> EngineCore | None:

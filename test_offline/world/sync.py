@@ -185,13 +185,18 @@ class SyncEngine:
         if told is None:
             return
         if mine is None or (told.covers(mine) and not mine.covers(told)):
-            self._accept(there, name, Version(dict(told.vector), told.content))
+            version = Version(dict(told.vector), told.content)
+            if mine is not None and _same(told.content, mine.content):
+                self._known[there][name] = version  # nothing but what the other side knows of it
+            else:
+                self._accept(there, name, version)
             return
         if mine.covers(told):
             return
         vector = {one: max(told.vector[one], mine.vector[one]) for one in OTHER}
         if _same(told.content, mine.content):
             self._known[there][name] = Version(vector, mine.content)
+            self._tell(there, name)
             return
         if self._tool.knows_equal and _equal_bytes(told.content, mine.content):
             # No conflict: the newer time counts on both sides.
@@ -211,6 +216,7 @@ class SyncEngine:
         else:
             self._keep_copy(there, name, mine.content)
         self._accept(there, name, Version(vector, told.content))
+        self._tell(there, name)  # else it would know nothing of this change, and its next were a conflict too
 
     def _keep_copy(self, side: Side, name: str, content: tuple[bytes, int]) -> None:
         self.conflicts += 1

@@ -49,6 +49,9 @@ class World:
         self.on: dict[str, float] = {}
         """Faults that now happen by chance, with their probability."""
         self.healed = False
+        self.pace = plan.pace
+        """As the plan's; slower still at night."""
+        self.market_open = True
         self.oracle = Oracle(self)
         self.counter = Counter(chance_of(plan.seed, "market"), self._broker_tells)
         limits = Limits(
@@ -109,11 +112,7 @@ class World:
     def run(self) -> None:
         """Play the plan to its end. Raises Violation."""
         plan, time = self.plan, self.timeline
-        self._producer()
-        time.after(0.1, self.executor.start)
-        time.after(0.3, self.strategy.start)
-        for injection in plan.injections:
-            time.after(injection.at, lambda injection=injection: self._begin(injection))  # type: ignore[misc]
+        self.begin()
         time.run_until(plan.start + plan.seconds)
         self._heal()
         end, quiet = time.now + SETTLE, 0
@@ -126,6 +125,15 @@ class World:
                 break
             self.operator_resumes()
         self.oracle.check_end()
+
+    def begin(self) -> None:
+        """Everything starts, and faults have their times."""
+        plan, time = self.plan, self.timeline
+        self._producer()
+        time.after(0.1, self.executor.start)
+        time.after(0.3, self.strategy.start)
+        for injection in plan.injections:
+            time.after(injection.at, lambda injection=injection: self._begin(injection))  # type: ignore[misc]
 
     def _pass_the_break(self) -> float:
         """Where the exchange takes no cancels, nothing can end before it does again; seconds skipped."""
@@ -151,12 +159,17 @@ class World:
 
     def _heal(self) -> None:
         """Faults stop: what was on goes off, machines come back, clocks are set."""
+        self.strategy.wishes.clear()
+        self.end_faults()
+        self.healed = True
+
+    def end_faults(self) -> None:
+        """What was on goes off; others may begin after it."""
         self.say("!", "heal")
         for end in self._ends:
             end()
-        self.healed = True
+        self._ends.clear()
         self.on.clear()
-        self.strategy.wishes.clear()
         for host in [*self.hosts.values(), *self.clones]:
             host.dooms.clear()
             host.refusals.clear()
@@ -230,10 +243,11 @@ class World:
 
     def _producer(self) -> None:
         """Quotes and, in live, the account: another process on the executor's host."""
-        self.counter.step()
-        if not self.trouble("quotes_stop"):
-            self._write_quote()
-        self.timeline.after(QUOTE_INTERVAL, self._producer)
+        if self.market_open:
+            self.counter.step()
+            if not self.trouble("quotes_stop"):
+                self._write_quote()
+        self.timeline.after(QUOTE_INTERVAL * self.pace, self._producer)
 
     def _write_quote(self) -> None:
         wall = self.executor.clock.wall()

@@ -1,0 +1,212 @@
+"""Weeks in one simulated world: trading days with their faults, nights, weekends, restarts, the archive.
+
+Each day ends with every invariant checked. What could grow is measured then: memory and descriptors of
+this process, and the files, books and lists of the product.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import psutil
+
+from shared_schema.sessions import SHANGHAI
+from test_offline.world.broker_link import SIMULATED
+from test_offline.world.host import RUNTIME
+from test_offline.world.plan import Injection, Plan, Step
+from test_offline.world.schedule import KINDS
+from test_offline.world.strategy_host import CALENDAR
+from test_offline.world.sync import ROOT, TOOLS
+from test_offline.world.world import SETTLE, World
+
+FIRST_DAY = date(2026, 7, 13)
+"""A Monday."""
+PACE = 10.0
+NIGHT_PACE = 25.0
+"""Slow enough to be cheap, and quick enough that nobody takes the other side for dead."""
+EPISODES = 6
+"""Times a day at which the strategy acts, each with a fault."""
+WRITE_BACK = 60.0
+LINES_KEPT = 2000
+LIGHT = (
+    *("s_dies_anywhere", "s_dies_after_state", "s_loses_power", "e_dies_anywhere", "e_dies_in_call"),
+    *("e_dies_after_return", "e_dies_at_named_point", "e_loses_power", "locked_e", "locked_s"),
+    *("folder_gone_e", "folder_gone_s", "listing_odd", "torn_signal", "watcher_dies", "machine_pauses"),
+    *("sync_slow", "sync_reorders", "zombie", "touched", "conflict_copy", "both_edit", "temp_names"),
+    *("partial_file", "cut_to_executor", "cut_to_strategy", "cut_both", "times_out_placed"),
+    *("times_out_not_placed", "bad_return", "refused_for_sure", "return_lost", "push_doubled"),
+    *("push_out_of_order", "push_lost", "old_connection", "disconnect", "query_fails", "call_hangs"),
+    *("fills_during_cancel", "cancel_refused", "order_rests", "rejected_after_accept", "hand_cancel"),
+    *("quotes_stop", "quotes_odd", "halted", "not_allowed"),
+)
+"""What an ordinary bad day brings: no fault after which an account stays halted."""
+
+
+@dataclass(frozen=True)
+class DayEnd:
+    """How things stood at the end of one day."""
+
+    day: date
+    signals: int
+    """Of this day."""
+    calls: int
+    starts: int
+    """Of either process, since the beginning."""
+    memory: float
+    """MB of this process, the world's own records included."""
+    descriptors: int
+    objects: int
+    """Python objects alive."""
+    files: int
+    """In the exchange folder, without its archive."""
+    archived: int
+    books: int
+    """Bytes of the strategy's state file."""
+
+
+def soak(seed: int, days: int) -> Iterator[DayEnd]:
+    """Play ``days`` trading days of one world, telling of each as it ends. Raises Violation."""
+    chance = random.Random(f"soak:{seed}")
+    dates = _trading_days(days)
+    plan = _plan(seed, dates, chance)
+    world = World(plan)
+    world.begin()
+    _write_back(world)
+    signals = calls = 0
+    for day, following in zip(dates, [*dates[1:], None], strict=True):
+        _trade(world, day)
+        oracle = world.oracle
+        so_far = len(oracle.rows), sum(oracle.calls.values())
+        yield _measured(world, day, so_far[0] - signals, so_far[1] - calls)
+        signals, calls = so_far
+        if following is not None:
+            _sleep(world, day, following, chance)
+
+
+def _plan(seed: int, dates: list[date], chance: random.Random) -> Plan:
+    start = _at(dates[0], "08:50")
+    script: list[Step] = []
+    injections: list[Injection] = []
+    for day in dates:
+        for begin in sorted(_episode(day, chance) - start for _ in range(EPISODES)):
+            for _ in range(chance.randint(3, 7)):
+                at = begin + chance.uniform(0.0, 90.0)
+                script.append(Step(at, chance.choice(KINDS), chance.randint(1, 30), chance.randint(-4, 3)))  # type: ignore[arg-type]
+            seconds = chance.uniform(5.0, 40.0) * PACE / 4
+            at = begin + chance.uniform(-20.0, 60.0)
+            injections.append(Injection(chance.choice(LIGHT), at, seconds, chance.randrange(1 << 32)))
+    return Plan(
+        seed=seed,
+        personality=SIMULATED,
+        tool=chance.choice(TOOLS),
+        strategy="script",
+        start=start,
+        seconds=0.0,
+        enforce_sessions=True,
+        orders_per_second=2,
+        orders_per_day=200,
+        script=tuple(sorted(script, key=lambda step: step.at)),
+        injections=tuple(sorted(injections, key=lambda injection: injection.at)),
+        expires=30.0 * PACE,
+        cancel_after=12.0 * PACE,
+        red_after=12.0 * PACE,
+        republish_after=5.0 * PACE,
+        pace=PACE,
+    )
+
+
+def _trade(world: World, day: date) -> None:
+    """From the opening to the evening, with the invariants checked when the day is done."""
+    timeline = world.timeline
+    world.pace, world.market_open = PACE, False
+    timeline.run_until(_at(day, "09:15"))
+    world.counter.new_day()
+    world.oracle.new_day()
+    for opens, closes in (("09:30", "11:30"), ("13:00", "15:00")):
+        timeline.run_until(_at(day, opens))
+        world.market_open = True
+        timeline.run_until(_at(day, closes))
+        world.market_open = False
+    world.counter.close()
+    world.end_faults()
+    timeline.run_until(_at(day, "15:06"))
+    _settle(world)
+
+
+def _settle(world: World) -> None:
+    timeline, quiet = world.timeline, 0
+    end = timeline.now + SETTLE * PACE
+    while timeline.now < end and quiet < 2:
+        timeline.run_until(timeline.now + 4.0 * PACE)
+        world.oracle.check_strategy()
+        quiet = quiet + 1 if world.oracle.is_settled() else 0
+        world.operator_resumes()
+    world.oracle.check_end()
+    del world.trace[:-LINES_KEPT]
+
+
+def _sleep(world: World, day: date, following: date, chance: random.Random) -> None:
+    """The night: the folder is tidied; then both hosts go on, or are shut down until the next morning."""
+    world.pace = NIGHT_PACE
+    world.timeline.run_until(_at(day, "17:30"))
+    weekend = (following - day).days > 1
+    for host in world.hosts.values():
+        if weekend or chance.random() < 0.6:
+            host.kill("shut down", restart_after=_at(following, "08:50") - world.timeline.now)
+    world.timeline.run_until(_at(following, "08:55"))
+
+
+def _write_back(world: World) -> None:
+    for host in world.hosts.values():
+        host.disk.write_back()
+    world.timeline.after(WRITE_BACK * world.pace, lambda: _write_back(world))
+
+
+def _measured(world: World, day: date, signals: int, calls: int) -> DayEnd:
+    process = psutil.Process()
+    disk = world.executor.disk
+    folders = [folder for folder in disk.folders() if folder.startswith(ROOT)]
+    counts = {folder: len(disk.names(folder)) for folder in folders}
+    archived = sum(count for folder, count in counts.items() if folder.startswith(f"{ROOT}/archive"))
+    books = [
+        inode
+        for name in world.strategy.disk.names(RUNTIME)
+        if name.startswith("dashboard_state") and name.endswith(".json")
+        if (inode := world.strategy.disk.peek(RUNTIME, name)) is not None
+    ]
+    gc.collect()
+    return DayEnd(
+        day=day,
+        signals=signals,
+        calls=calls,
+        starts=sum(host.life for host in world.hosts.values()),
+        memory=process.memory_info().rss / 1e6,
+        descriptors=process.num_fds() if sys.platform != "win32" else process.num_handles(),
+        objects=len(gc.get_objects()),
+        files=sum(counts.values()) - archived,
+        archived=archived,
+        books=sum(len(inode.data) for inode in books),
+    )
+
+
+def _trading_days(count: int) -> list[date]:
+    found, day = [], FIRST_DAY
+    while len(found) < count:
+        if CALENDAR.is_trading_day(day):
+            found.append(day)
+        day += timedelta(days=1)
+    return found
+
+
+def _episode(day: date, chance: random.Random) -> float:
+    begin, end = chance.choice((("09:31", "11:26"), ("13:00", "14:52")))
+    return chance.uniform(_at(day, begin), _at(day, end))
+
+
+def _at(day: date, clock: str) -> float:
+    return datetime.combine(day, time.fromisoformat(clock), SHANGHAI).timestamp()
