@@ -184,11 +184,14 @@ def _command(
     pairs: Annotated[bool, typer.Option("--pairs", help=_help("pairs"))] = False,
     trace: Annotated[bool, typer.Option("--trace", help=_help("trace"))] = False,
     shrink_: Annotated[bool, typer.Option("--shrink", help=_help("shrink"))] = False,
+    weeks: Annotated[int, typer.Option("--weeks", min=0, help=_help("weeks"))] = 0,
 ) -> None:
     from test_offline.world.faults import FAULTS
 
     if only and not set(only.split(",")) <= set(FAULTS):
         raise SettingsError("simulate.no_such_fault", only, known=", ".join(sorted(FAULTS)))
+    if weeks:
+        raise typer.Exit(_soak(seed, weeks))
     if points or pairs:
         raise typer.Exit(_points(seed, pairs))
     if trace or shrink_:
@@ -213,6 +216,28 @@ def _points(seed: int, in_pairs: bool) -> int:
     print(say("simulate.points", played=played, missed=len(missed), which=", ".join(missed[:20]) or "-"))
     print(say("simulate.broken", count=broken, seeds="-") if broken else say("simulate.held"))
     return 1 if broken else 0
+
+
+def _soak(seed: int, weeks: int) -> int:
+    """One world over ``weeks`` trading weeks; a line at each day's end."""
+    from test_offline.world.oracle import Violation
+    from test_offline.world.soak import DAYS_A_WEEK, soak
+
+    begun, signals = time.monotonic(), 0
+    print(say("simulate.soak_head"))
+    try:
+        for end in soak(seed, weeks * DAYS_A_WEEK):
+            signals += end.signals
+            print(
+                f"{end.day} {end.signals:5d} {end.calls:5d} {end.starts:6d} {end.memory:7.1f} {end.descriptors:5d} "
+                f"{end.objects:8d} {end.files:6d} {end.archived:8d} {end.books:9d}",
+                flush=True,
+            )
+    except Violation as problem:
+        print(say("simulate.soak_broken", problem=problem, seed=seed))
+        return 1
+    print(say("simulate.soak_end", weeks=weeks, signals=signals, seconds=f"{time.monotonic() - begun:.0f}"))
+    return 0
 
 
 def _one(seed: int, only: str, smaller: bool) -> int:

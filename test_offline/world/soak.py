@@ -26,6 +26,7 @@ from test_offline.world.world import SETTLE, World
 
 FIRST_DAY = date(2026, 7, 13)
 """A Monday."""
+DAYS_A_WEEK = 5
 PACE = 10.0
 NIGHT_PACE = 25.0
 """Slow enough to be cheap, and quick enough that nobody takes the other side for dead."""
