@@ -228,11 +228,9 @@ def _soak(seed: int, weeks: int) -> int:
     try:
         for end in soak(seed, weeks * DAYS_A_WEEK):
             signals += end.signals
-            print(
-                f"{end.day} {end.signals:5d} {end.calls:5d} {end.starts:6d} {end.memory:7.1f} {end.descriptors:5d} "
-                f"{end.objects:8d} {end.files:6d} {end.archived:8d} {end.books:9d}",
-                flush=True,
-            )
+            first = f"{end.day} {end.signals:5d} {end.calls:5d} {end.starts:6d} {end.memory:7.1f}"
+            then = f"{end.descriptors:5d} {end.objects:9d} {end.files:6d} {end.archived:8d} {end.books:9d}"
+            print(first, then, flush=True)
     except Violation as problem:
         print(say("simulate.soak_broken", problem=problem, seed=seed))
         return 1

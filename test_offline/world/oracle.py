@@ -268,7 +268,8 @@ class Oracle:
         if core is None or core.state is self._checked_state:
             return
         self._checked_state = core.state
-        books, effects = core.state.books, {}
+        books = core.state.books
+        effects: dict[str, int] = {}
         for entry in core.state.outbox.entries:
             intention = entry.intention
             if entry.settled:

@@ -27,8 +27,8 @@ from test_offline.world.world import SETTLE, World
 FIRST_DAY = date(2026, 7, 13)
 """A Monday."""
 DAYS_A_WEEK = 5
-PACE = 10.0
-NIGHT_PACE = 25.0
+PACE = 15.0
+NIGHT_PACE = 40.0
 """Slow enough to be cheap, and quick enough that nobody takes the other side for dead."""
 EPISODES = 6
 """Times a day at which the strategy acts, each with a fault."""
@@ -196,7 +196,8 @@ def _measured(world: World, day: date, signals: int, calls: int) -> DayEnd:
 
 
 def _trading_days(count: int) -> list[date]:
-    found, day = [], FIRST_DAY
+    found: list[date] = []
+    day = FIRST_DAY
     while len(found) < count:
         if CALENDAR.is_trading_day(day):
             found.append(day)

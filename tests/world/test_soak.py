@@ -13,11 +13,8 @@ from windows_side.brokers.port import OrderRequest
 
 @pytest.mark.slow
 def test_two_days_with_a_night_between() -> None:
-    """Each day ends with every invariant held, the night puts the day's files away, and a seed says it all."""
+    """Each day ends with every invariant held; the night puts the day's files away."""
     first, second = soak(1, 2)
-    again = next(soak(1, 2))
-    assert (again.signals, again.calls, again.files) == (first.signals, first.calls, first.files)
-    assert (again.starts, again.books) == (first.starts, first.books)
     assert first.signals > 5 and second.signals > 5
     assert second.starts > first.starts, "nobody was ever started again"
     assert second.archived > first.archived or first.archived > 5
