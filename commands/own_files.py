@@ -78,6 +78,20 @@ class OwnLedger:
             found = database.execute("SELECT row FROM orders WHERE signal_id = ?", (identity,)).fetchone()
         return order_from_json(found[0], self.path) if found else None
 
+    def days(self) -> list[str]:
+        """The trading days with rows, ``YYYY-MM-DD``, oldest first."""
+        with _opened(self.path) as database:
+            rows = database.execute("SELECT DISTINCT trading_day FROM orders ORDER BY trading_day").fetchall()
+        return [day for (day,) in rows]
+
+    def rows_of(self, trading_day: str) -> list[Order]:
+        """The rows of one trading day in the order they came."""
+        with _opened(self.path) as database:
+            rows = database.execute(
+                "SELECT row FROM orders WHERE trading_day = ? ORDER BY received_at", (trading_day,)
+            ).fetchall()
+        return [order_from_json(row, self.path) for (row,) in rows]
+
     def orders_since(self, trading_day: str) -> list[Order]:
         """The rows of a trading day and all after it."""
         with _opened(self.path) as database:

@@ -1,0 +1,121 @@
+"""``miniqmt reconcile [DATE]``: the day's books against the broker's, fill by fill (I9)."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from commands.own_files import OwnLedger, own_ledgers
+from commands.place import FolderOption, JsonOption, OperateError, place_of
+from commands.reconcile_report import as_json, show, write_csv
+from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.archive import result_files, signal_archives
+from shared_schema.errors import FolderError, MessageError
+from shared_schema.ids import AccountAlias, Mode, SignalId
+from shared_schema.messages import OrderResult, decode_result, decode_signal
+from shared_schema.settings import Settings
+from shared_schema.words import say, say_both
+from windows_side.brokers.money import Fees
+from windows_side.day_files import DayFiles, day_folder
+from windows_side.execution.reconcile import Evidence, Reconciliation, reconcile
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("reconcile")(reconcile_command)
+
+
+def reconcile_command(
+    date: Annotated[str, typer.Argument(help=say_both("reconcile.help_date"))] = "",
+    folder: FolderOption = None,
+    as_json_text: JsonOption = False,
+) -> None:
+    """0 where everything agrees, 1 where something differs or no broker's day was kept."""
+    found, settings = place_of(folder)
+    reports = [
+        _report(found, settings, ledger, date)
+        for ledger in own_ledgers(settings.runtime_dir)
+        if ledger.days()
+    ]
+    done = [report for report in reports if report is not None]
+    if not done:
+        raise OperateError("reconcile.nothing", settings.runtime_dir, date=date or say("reconcile.newest"))
+    fees = Fees(settings.executor.commission_rate, settings.executor.min_commission)
+    if as_json_text:
+        typer.echo(json.dumps([as_json(report, fees) for _, report in done], ensure_ascii=False, indent=2))
+    else:
+        console = Console()
+        for ledger, report in done:
+            show(report, f"{ledger.mode} {ledger.account}", fees, console)
+            place = _files(settings, ledger).folder
+            typer.echo(say("reconcile.written", path=write_csv(report, fees, place)))
+    raise typer.Exit(0 if all(report.agrees for _, report in done) else 1)
+
+
+def _report(
+    folder: DropFolder, settings: Settings, ledger: OwnLedger, date: str
+) -> tuple[OwnLedger, Reconciliation] | None:
+    day = _dashed(date) if date else ledger.days()[-1]
+    compact = day.replace("-", "")
+    files = _files(settings, ledger)
+    broker_day = files.read(compact)
+    rows = ledger.rows_of(day)
+    if broker_day is None:
+        if rows:
+            raise OperateError("reconcile.no_broker_day", files.folder, day=day, account=ledger.account)
+        return None
+    evidence = Evidence(
+        rows=rows,
+        orders=broker_day.orders,
+        trades=broker_day.trades,
+        results=_results(folder, {row.signal_id for row in rows}),
+        signals=_signals(folder, ledger, day),
+        positions=broker_day.positions,
+        positions_before=files.positions_before(compact),
+    )
+    return ledger, reconcile(day, evidence)
+
+
+def _files(settings: Settings, ledger: OwnLedger) -> DayFiles:
+    mode: Mode = "live" if ledger.mode == "live" else "simulate"
+    return DayFiles(day_folder(settings.runtime_dir, mode, AccountAlias(ledger.account)))
+
+
+def _dashed(date: str) -> str:
+    digits = date.replace("-", "").strip()
+    if len(digits) != 8 or not digits.isdigit():
+        raise OperateError("reconcile.bad_date", date)
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+
+
+def _results(folder: DropFolder, wanted: set[SignalId]) -> dict[SignalId, OrderResult]:
+    """The newest readable result of each wanted signal; an unreadable one counts as missing."""
+    found: dict[SignalId, OrderResult] = {}
+    for name in result_files(folder):
+        try:
+            result = decode_result(folder.read(name) or b"", name, folder.key).body
+        except (MessageError, FolderError):
+            continue
+        before = found.get(result.signal_id)
+        if result.signal_id in wanted and (before is None or result.revision >= before.revision):
+            found[result.signal_id] = result
+    return found
+
+
+def _signals(folder: DropFolder, ledger: OwnLedger, day: str) -> frozenset[SignalId]:
+    """Ids of the signals of this account, mode and day that were consumed."""
+    found = set()
+    for name in signal_archives(folder):
+        try:
+            received = decode_signal(folder.read(name) or b"", name, folder.key)
+        except (MessageError, FolderError):
+            continue  # refused at the time with a reason of its own
+        envelope = received.envelope
+        if envelope is None or envelope.trading_day != day:
+            continue
+        if (envelope.mode, envelope.account) == (ledger.mode, ledger.account):
+            found.add(received.body.signal_id)
+    return frozenset(found)

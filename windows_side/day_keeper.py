@@ -1,0 +1,50 @@
+"""Keeps each day of the account while the executor runs: listens to the broker's complete answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared_schema.clock import Moment
+from shared_schema.errors import DataError
+from shared_schema.logs import Log
+from shared_schema.sessions import trading_day_of
+from windows_side.brokers.account_message import account_message
+from windows_side.brokers.port import AccountAnswered, AccountState, BrokerEvent, Day, DayAnswered
+from windows_side.day_files import DayFiles
+
+
+class DayKeeper:
+    """Between the broker's answers and the day files; a failing disk is said once and stops no trading."""
+
+    def __init__(self, files: DayFiles, log: Log) -> None:
+        self._files = files
+        self._log = log
+        self._day: tuple[Day, float] | None = None
+        self._account: AccountState | None = None
+        self._failed = False
+
+    def heard(self, events: Iterable[BrokerEvent]) -> None:
+        """Remember the newest complete answers."""
+        for event in events:
+            if isinstance(event, DayAnswered) and event.day is not None:
+                self._day = (event.day, event.asked_at)
+            elif isinstance(event, AccountAnswered) and event.account is not None:
+                self._account = event.account
+
+    def keep(self, now: Moment, *, last: bool = False) -> bool:
+        """Write what is due; True where something was written."""
+        if self._day is None or self._account is None:
+            return False
+        day, asked_at = self._day
+        # The day the broker was asked on, by the market's clock: an answer of last night is not today's.
+        trading_day = trading_day_of(now.market - (now.wall - asked_at)).replace("-", "")
+        account = account_message(self._account, day, queried_at=asked_at)
+        try:
+            written = self._files.keep(trading_day, account, now.wall, last=last)
+        except (OSError, DataError) as problem:
+            if not self._failed:
+                self._log.say("error", "day_files_failed", problem=problem, folder=self._files.folder)
+            self._failed = True
+            return False
+        self._failed = False
+        return written
