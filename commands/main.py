@@ -39,6 +39,7 @@ COMMANDS = (
     "adjust",
     "plan",
     "resolve",
+    "reconcile",
     "recover",
     "arm",
     "calendar",

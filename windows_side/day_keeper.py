@@ -10,7 +10,7 @@ from shared_schema.logs import Log
 from shared_schema.sessions import trading_day_of
 from windows_side.brokers.account_message import account_message
 from windows_side.brokers.port import AccountAnswered, AccountState, BrokerEvent, Day, DayAnswered
-from windows_side.day_files import DayFiles
+from windows_side.day_files import KEEP_INTERVAL, DayFiles
 
 
 class DayKeeper:
@@ -20,8 +20,9 @@ class DayKeeper:
         self._files = files
         self._log = log
         self._day: tuple[Day, float] | None = None
-        self._account: AccountState | None = None
+        self._account: tuple[AccountState, float] | None = None
         self._failed = False
+        self._looked_at = float("-inf")
 
     def heard(self, events: Iterable[BrokerEvent]) -> None:
         """Remember the newest complete answers."""
@@ -29,16 +30,30 @@ class DayKeeper:
             if isinstance(event, DayAnswered) and event.day is not None:
                 self._day = (event.day, event.asked_at)
             elif isinstance(event, AccountAnswered) and event.account is not None:
-                self._account = event.account
+                self._account = (event.account, event.asked_at)
+
+    def has_answers_since(self, wall: float) -> bool:
+        """Whether day and account were both asked at ``wall`` (Unix seconds) or later."""
+        known = (self._day, self._account)
+        return all(answer is not None and answer[1] >= wall for answer in known)
+
+    def is_due(self, now: Moment, *, last: bool = False) -> bool:
+        """Whether it is time to look: once a minute while the broker answers, and at the end."""
+        if self._day is None or self._account is None:
+            return False
+        if not last and abs(now.wall - self._looked_at) < KEEP_INTERVAL:
+            return False
+        self._looked_at = now.wall
+        return True
 
     def keep(self, now: Moment, *, last: bool = False) -> bool:
-        """Write what is due; True where something was written."""
+        """Write what changed; True where something was written."""
         if self._day is None or self._account is None:
             return False
         day, asked_at = self._day
         # The day the broker was asked on, by the market's clock: an answer of last night is not today's.
         trading_day = trading_day_of(now.market - (now.wall - asked_at)).replace("-", "")
-        account = account_message(self._account, day, queried_at=asked_at)
+        account = account_message(self._account[0], day, queried_at=asked_at)
         try:
             written = self._files.keep(trading_day, account, now.wall, last=last)
         except (OSError, DataError) as problem:

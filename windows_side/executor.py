@@ -31,6 +31,7 @@ from windows_side.brokers.port import (
     TradeUpdate,
 )
 from windows_side.conflict_copies import ConflictCopies
+from windows_side.day_keeper import DayKeeper
 from windows_side.execution.actions import (
     Action,
     AnswerAgain,
@@ -65,6 +66,8 @@ from windows_side.signal_scan import SignalScan
 
 QUIET = 2.0
 """Seconds without a commit after which the ledger may tidy up."""
+LAST_ANSWERS = 2.0
+"""Seconds at most that a clean end waits for the day and the account."""
 KEYBOARD_INTERVAL = 0.25
 """Seconds between two looks at what people typed."""
 
@@ -97,6 +100,7 @@ class Executor:
         reach: Reach = pass_by,
         threaded: bool = False,
         quote_ring: bool = False,
+        days: DayKeeper | None = None,
     ) -> None:
         """``threaded`` gives the folder's work a thread of its own; without it each turn does its own.
 
@@ -133,6 +137,7 @@ class Executor:
         self._lost = LostResults(views, self._pruner, core.book.everything, monotonic)
         self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._seen: dict[str, Seen] = {}
+        self._days = days
 
     # The loop
 
@@ -190,11 +195,23 @@ class Executor:
 
     def end(self) -> None:
         """Stop cleanly: the broker's worker, then a last look of the views."""
+        self._ask_for_the_day()
         self.broker.port.stop()
         self._perform(self._broker_events())
         self._write_views(last=True)
         self._work.finish()
         self._reach(Point.STOPPED)
+
+    def _ask_for_the_day(self) -> None:
+        """The day's files shall hold what the broker shows at the end; a hung one is not waited for."""
+        if self._days is None or not self._core.ready:
+            return
+        asked, deadline = self._clock.now().wall, self._monotonic() + LAST_ANSWERS
+        self.broker.port.ask_day()
+        self.broker.port.ask_account()
+        while not self._days.has_answers_since(asked) and self._monotonic() < deadline:
+            self._watch.wait()
+            self._perform(self._broker_events())
 
     # What happened
 
@@ -229,6 +246,8 @@ class Executor:
         events = self.broker.news()
         if any(isinstance(event, (AccountAnswered, OrderUpdate, TradeUpdate)) for event in events):
             self._views.account_changed()
+        if self._days is not None:
+            self._days.heard(events)
         return events
 
     def _file_events(self) -> list[Event]:
@@ -327,6 +346,8 @@ class Executor:
         orders, pool = core.book.everything, partial(core.pool, now)
         for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
             self._work.do(step)
+        if self._days is not None and self._days.is_due(now, last=last):
+            self._work.do(partial(self._days.keep, now, last=last))
 
     def _applied(self) -> frozenset[SignalId]:
         return self._links.applied(self._clock.now().wall, self._rules.red_after)

@@ -46,6 +46,8 @@ from windows_side.arming import arming_path, check_armed
 from windows_side.brokers.qmt_diagnosis import HEALS_BY_LOGIN, path_findings
 from windows_side.brokers.qmt_package import PIP, is_installed
 from windows_side.brokers.worker import BrokerWorker
+from windows_side.day_files import DayFiles, day_folder
+from windows_side.day_keeper import DayKeeper
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.ledger import EPOCH, INSTANCE
 from windows_side.execution.points import Point
@@ -315,6 +317,7 @@ def _with_broker(
         reach=fence.reach,
         threaded=True,
         quote_ring=settings.sync.defaults.quote_ring > 0,
+        days=DayKeeper(DayFiles(day_folder(settings.runtime_dir, rules.mode, rules.account)), log),
     )
     executor.broker.attach(BrokerWorker(broker.calls, executor.broker.heard), broker.market)
     return executor, broker

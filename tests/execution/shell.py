@@ -23,6 +23,8 @@ from tests.execution.bench import CALENDAR, envelope_of, limits_of, signal_of
 from tests.shared_schema.faulty_disk import FaultyDisk
 from windows_side.brokers.simulated import SimulatedBroker
 from windows_side.brokers.worker import BrokerWorker
+from windows_side.day_files import DayFiles, day_folder
+from windows_side.day_keeper import DayKeeper
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.ledger import EPOCH, INSTANCE
 from windows_side.execution.rules import Rules
@@ -107,6 +109,7 @@ class Shell:
             counter=self.counter,
             put_back=opened.put_back,
             reach=self.reach,
+            days=DayKeeper(DayFiles(day_folder(self.place, "simulate", ACCOUNT)), log),
         )
         self.worker = BrokerWorker(self.broker, self.executor.broker.heard)
         self.executor.broker.attach(self.worker, self.broker)
