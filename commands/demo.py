@@ -34,6 +34,7 @@ def demo(
     speed: Annotated[float | None, typer.Option("--speed", min=1.0, help=_help("speed"))] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=1.0, help=_help("seconds"))] = None,
     keep: Annotated[Path | None, typer.Option("--keep", help=_help("keep"))] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help=_help("picture"))] = None,
     broker: Annotated[str, typer.Option("--broker", help=_help("broker"))] = "simulated",
 ) -> None:
     """Run the demo and end with 0, or with 1 where anything differs."""
@@ -56,7 +57,7 @@ def demo(
     show_plan(console, plan)
     stage = set_stage(plan, keep, broker)
     try:
-        agrees = _play(console, stage)
+        agrees = _play(console, stage, picture)
     finally:
         if keep is None:
             clear_stage(stage)
@@ -78,10 +79,11 @@ def _check_broker(broker: str) -> None:
             raise SettingsError("demo.standin_needs_xtquant")
 
 
-def _play(console: Console, stage: Stage) -> bool:
+def _play(console: Console, stage: Stage, picture: Path | None) -> bool:
     from commands.demo_room.actors import start_all, stop_all
     from commands.demo_room.ending import newest_quote_seq, wait_for_end
     from commands.demo_room.floor import measure_floor
+    from commands.demo_room.picture import Photographer
     from commands.demo_room.report import show_summary
     from commands.demo_room.stage import START_CASH
     from commands.demo_room.summary import gather, summarise
@@ -91,9 +93,12 @@ def _play(console: Console, stage: Stage) -> bool:
     began = time.monotonic()
     actors = start_all(stage, speed=f"{stage.plan.speed:g}", lockstep=False)
     ended = threading.Event()
+    photographer = Photographer(stage.view_file)
     visitor = Visitor(stage.exchange, stage.root / "runtime_visitor", stage.plan)
     try:
         visitor.start()
+        if picture is not None:
+            photographer.start()
         audience = _show(stage, ended)
         wait_for_end(stage, actors)
         visitor.join(5.0)
@@ -102,6 +107,8 @@ def _play(console: Console, stage: Stage) -> bool:
         ended.set()
         stop_all(actors)
     audience.join(5.0)
+    if picture is not None:
+        photographer.write(picture)
     facts = gather(stage, START_CASH)
     summary = summarise(facts, stage.plan.base_shares, quotes)
     said = [*visitor.said, *([visitor.problem] if visitor.problem else [])]

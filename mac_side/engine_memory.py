@@ -259,6 +259,8 @@ class EngineMemory:
 
 def _event_text(action: str, fields: dict[str, object]) -> str:
     told = {name: _in_words(name, value) for name, value in fields.items()}
+    if fields.get("state") == "filled":
+        told["message"] = ""  # it only says again what stands before it
     try:
         return say(f"dashboard.event_{action}", **told).strip()
     except KeyError:

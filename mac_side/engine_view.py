@@ -238,7 +238,7 @@ def _signal(core: EngineCore, entry: OutboxEntry) -> SignalView:
         price=entry.intention.price,
         shares=entry.intention.shares,
         filled=entry.reported_shares,
-        state=entry.state,
+        state="sent" if entry.state == "outbox" and entry.signal_id in core.sent_here else entry.state,
         sent_at=core.sent_here.get(entry.signal_id, entry.timestamp) or None,
         open=not entry.settled,
         cancelling=not entry.settled and any(other.target == entry.signal_id for other in outbox.open),
