@@ -31,6 +31,7 @@ COMMANDS = (
     "offline",
     "simulate",
     "backtest",
+    "data",
     "status",
     "trace",
     "halt",

@@ -98,6 +98,20 @@ def read_bars(path: Path | str) -> tuple[Bar, ...]:
     return bars
 
 
+def rows_of(path: Path | str) -> tuple[list[tuple[int, Bar]], list[DataError]]:
+    """Every right row of a file of minute bars with its line, and what is wrong with each other one.
+
+    Raises DataError where the file as a whole can't be read, or holds prints.
+    """
+    path = Path(path)
+    header, rows = _open_table(path)
+    if _kind(path, header) == "prints":
+        raise DataError("bars_file.not_bars", path)
+    judged = list(_judged(path, header, rows))
+    right = [(line, found) for line, found in judged if isinstance(found, Bar)]
+    return right, [found for _, found in judged if isinstance(found, DataError)]
+
+
 def read_prints(path: Path | str) -> tuple[TickPrint, ...]:
     """The prints of a CSV file (datetime, price, volume_lots), oldest first; several may share a second."""
     path = Path(path)
@@ -189,21 +203,30 @@ def _kind(path: Path, header: list[str]) -> Literal["bars", "prints"]:
 
 def _read_bars(path: Path, header: list[str], rows: Iterable[_Row]) -> Iterator[Bar]:
     """Each right row as a bar; after the last one all wrong rows are raised together."""
-    columns = _BarColumns(path, header)
     problems: list[DataError] = []
+    for _, found in _judged(path, header, rows):
+        if isinstance(found, Bar):
+            yield found
+        else:
+            problems.append(found)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise WrongRows(path, problems)
+
+
+def _judged(path: Path, header: list[str], rows: Iterable[_Row]) -> Iterator[tuple[int, Bar | DataError]]:
+    """Each row's line with its bar, or with what is wrong with it."""
+    columns = _BarColumns(path, header)
     before = -math.inf
     for line, cells in rows:
         try:
             bar = columns.bar(cells, line, before)
         except DataError as problem:
-            problems.append(problem)
-            continue
-        before = bar.end
-        yield bar
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise WrongRows(path, problems)
+            yield line, problem
+        else:
+            before = bar.end
+            yield line, bar
 
 
 class WrongRows(DataError):
