@@ -191,6 +191,8 @@ class Executor:
             self._ledger.tidy()
         if self._core.ready and not self._was_ready:
             self._reach(Point.RECONCILED)
+            self._scan.look_again()
+            self._watch.wake()
         self._was_ready = self._core.ready
 
     def end(self) -> None:

@@ -19,7 +19,7 @@ from shared_schema.drop_folder.names import (
     heartbeat_name,
     result_name,
 )
-from shared_schema.errors import MessageError
+from shared_schema.errors import BrokerError, MessageError
 from shared_schema.ids import Epoch, SignalId
 from shared_schema.messages import (
     Account,
@@ -240,8 +240,11 @@ class ExecutorViews:
     def _write_snapshot(self, now: Moment) -> bool:
         if self._snapshot is None:
             return False
-        body = AccountSnapshot(accounts={self._rules.account: self._snapshot()})
-        self._publish(ACCOUNT_SIMULATE, body, now)
+        try:
+            account = self._snapshot()
+        except BrokerError:
+            return False  # closed, or being opened anew: the last snapshot stands, and its age shows it
+        self._publish(ACCOUNT_SIMULATE, AccountSnapshot(accounts={self._rules.account: account}), now)
         self._reach(Point.AFTER_SNAPSHOT)
         return True
 

@@ -107,7 +107,9 @@ class FolderWork:
                 pass
 
     def finish(self, at_most: float = 5.0) -> None:
-        """Do all that is left, what was refused once more included, within ``at_most`` seconds."""
+        """Do all that is left, what was refused once more included, within ``at_most`` seconds.
+
+        Raises what killed the thread."""
         self._results_again_at = float("-inf")
         if self._thread is None:
             self.go_on()
@@ -116,6 +118,8 @@ class FolderWork:
         with self._turn:
             self._turn.notify()
             while (self._steps or self._results or self._busy) and time.monotonic() < deadline:
+                if self._problem is not None:
+                    raise self._problem
                 self._turn.wait(0.05)
             self._ended = True
             self._turn.notify()

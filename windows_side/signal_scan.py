@@ -95,6 +95,11 @@ class SignalScan:
         looked = [self._look(file) for file in due[:FILES_A_TURN]]
         return [event for event in looked if event is not None]
 
+    def look_again(self) -> None:
+        """What was left alone is due at the next scan: what stood in its way is gone."""
+        for left in self._left_alone.values():
+            left.look_at = float("-inf")
+
     def _is_due(self, file: Found) -> bool:
         left = self._left_alone.get(file.name.text)
         return left is None or left.fingerprint != file.entry.fingerprint or self._monotonic() >= left.look_at

@@ -357,3 +357,14 @@ def test_a_stale_resume_is_not_followed(shell: Shell) -> None:
     shell.executor.turn()
     assert shell.core.halt_since is not None
     assert "typed_order_stale" in shell.lines.actions
+
+
+def test_a_snapshot_due_while_the_broker_is_closed_holds_up_nothing(shell: Shell) -> None:
+    """Found by real kills: at the clean end it stopped the folder's thread, and the executed ids were lost."""
+    shell.drop(shell.signal())
+    shell.settled()
+    shell.executor._views.account_changed()
+    shell.broker.close()
+    shell.executor._write_views()
+    shell.executor.end()
+    assert orjson.loads((shell.folder.path / EXECUTED).read_bytes())["signal_ids"] == ["s1"]

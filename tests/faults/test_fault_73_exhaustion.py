@@ -69,3 +69,18 @@ def test_a_dead_folder_thread_ends_the_executor() -> None:
         while time.monotonic() < deadline:
             work.go_on()
             time.sleep(0.001)
+
+
+def test_a_dead_folder_thread_is_not_silent_at_the_clean_end() -> None:
+    """The end neither waits for it nor passes it over: what was not written is told by the exit."""
+
+    def die() -> None:
+        raise MemoryError("no memory")
+
+    log = Log("order_executor", [Lines()])
+    nobody: object = None
+    work = FolderWork(nobody, nobody, log, time.monotonic, lambda *_: None, threaded=True)  # type: ignore[arg-type]
+    work.do(die)
+    work.do(lambda: None)
+    with pytest.raises(MemoryError):
+        work.finish(at_most=60.0)

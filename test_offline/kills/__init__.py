@@ -1,0 +1,1 @@
+"""Real executor processes killed with SIGKILL, thousands of times."""
