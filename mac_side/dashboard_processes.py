@@ -18,6 +18,7 @@ from pathlib import Path
 from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
 from shared_schema.ids import StrategyName
 from shared_schema.watch import FolderWatch
+from shared_schema.words import say
 
 ROOT = Path(__file__).resolve().parent.parent
 _ENGINE_ENDS_WITHIN = 10.0
@@ -84,8 +85,8 @@ def run_with_screen(
 ) -> int:
     """Show the screen in this terminal; when the person quits, our engines end with it.
 
-    ``options`` are the screen's own. A terminal that goes away (SSH) leaves the engines running: they
-    stand in a session of their own.
+    ``options`` are the screen's own. A terminal that goes away (SSH) and a screen that dies leave the
+    engines running (fault 77): they stand in a session of their own, and that is said.
     """
     command = [sys.executable, "-m", "mac_side.screen.screen", *options]
     for strategy in strategies:
@@ -99,8 +100,17 @@ def run_with_screen(
                 break  # the screen would only show an old picture
         if screen.poll() is None:
             screen.terminate()
+        elif screen.returncode != 0 and not stop.is_set() and not engines.all_ended:
+            _say_that_engines_go_on(engines)
+            return 1
         screen.wait()
         return engines.end()
+
+
+def _say_that_engines_go_on(engines: Engines) -> None:
+    pids = ", ".join(str(engine.pid) for engine in engines.running.values() if engine.poll() is None)
+    with contextlib.suppress(OSError):  # the terminal itself may be what went away
+        print(say("dashboard.engines_go_on", pids=pids), file=sys.stderr, flush=True)
 
 
 def _start_engine(typed: Sequence[str], strategy: StrategyName, quiet: bool) -> subprocess.Popen[bytes]:

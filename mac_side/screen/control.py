@@ -58,7 +58,7 @@ def pressed(
 ) -> Control:
     """The control after one key; ``view`` is what is shown, ``codes`` how many views there are."""
     control = replace(control, wish="", note="")
-    if key == keys.END:
+    if key in (keys.END, keys.GONE):
         return replace(control, wish="quit")
     if control.asking:
         return _answering(control, key)

@@ -12,6 +12,8 @@ import time
 from types import TracebackType
 from typing import Protocol
 
+GONE = "terminal gone"
+"""Nobody quits by that: the engines go on."""
 END = "end of input"
 """The terminal is gone, or Ctrl+D: quit."""
 ESCAPE, ENTER, DELETE, TAB, BACK_TAB = "escape", "enter", "delete", "tab", "back-tab"
@@ -45,7 +47,7 @@ class KeyReader(Protocol):
     ) -> None: ...
 
     def read(self, wait: float) -> list[str]:
-        """The keys pressed within ``wait`` seconds; END when input ended."""
+        """The keys pressed within ``wait`` seconds; GONE where the terminal went away."""
         ...
 
 
@@ -82,8 +84,8 @@ class PosixKeys:
         try:
             typed = os.read(self._handle, 1024)
         except OSError:
-            return [END]  # the terminal went away (a closed SSH session)
-        return keys_in(typed.decode("utf-8", "ignore")) if typed else [END]
+            return [GONE]  # a closed SSH session
+        return keys_in(typed.decode("utf-8", "ignore")) if typed else [GONE]
 
 
 class WindowsKeys:

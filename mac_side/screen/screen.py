@@ -21,7 +21,7 @@ from rich.live import Live
 from mac_side.screen.blocks import Drawings
 from mac_side.screen.control import Control, pressed
 from mac_side.screen.header import CodeTab
-from mac_side.screen.keys import KeyReader, key_reader
+from mac_side.screen.keys import GONE, KeyReader, key_reader
 from mac_side.screen.layout import Shown, layout, nothing_yet
 from mac_side.screen.lines import follow
 from mac_side.screen.look import Look, can_show_chinese, look_for
@@ -36,6 +36,8 @@ FASTEST = 0.5
 """Seconds between two pictures at least; a key is answered at once."""
 SLOWEST = 1.0
 """Seconds after which the picture is drawn again although nothing came: the ages have grown."""
+NOBODY_QUIT = 4
+"""The exit code where the terminal went away: what runs behind the screen goes on."""
 NOTE_STAYS = 6.0
 """Seconds an answer stands in the footer."""
 
@@ -67,6 +69,7 @@ class Screen:
         ]
         self._drawings = Drawings()
         self._note_until = 0.0
+        self.terminal_gone = False
 
     @property
     def chosen(self) -> WatchedView:
@@ -85,6 +88,7 @@ class Screen:
                     live.update(self.picture(time.time()), refresh=True)
                     drawn, size, waiting = time.monotonic(), self.console.size, False
                 for key in (pressed_keys := keys.read(FASTEST / 4)):
+                    self.terminal_gone = self.terminal_gone or key == GONE
                     self.press(key)
                 if pressed_keys:
                     drawn = 0.0
@@ -193,13 +197,17 @@ def main(arguments: list[str] | None = None) -> int:
         if given.lines or not console.is_terminal:
             follow(options.views, print_line=_print_line, stopped=lambda: False)
         else:
-            Screen(options, console).run(key_reader())
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 0  # the person or the terminal left; the engine goes on
+            screen = Screen(options, console)
+            screen.run(key_reader())
+            return NOBODY_QUIT if screen.terminal_gone else 0
+    except KeyboardInterrupt:
+        return 0  # asked to end by whoever started us
+    except BrokenPipeError:
+        return NOBODY_QUIT
     except OSError:
         if sys.stdin.isatty():
             raise
-        return 0  # a closed SSH session: writing to its terminal fails
+        return NOBODY_QUIT  # a closed SSH session: writing to its terminal fails
     return 0
 
 
