@@ -32,7 +32,7 @@ class Tally:
 
 
 def run(kills: int, seed: int, tell: Callable[[Tally], None] = lambda tally: None) -> Tally:
-    """Kill ``kills`` processes; ``tell`` hears of every morning. A morning that broke is counted, not raised."""
+    """Kill ``kills`` processes; ``tell`` hears of every morning; one that broke is counted, not raised."""
     tally, began, number = Tally(), time.monotonic(), 0
     server = ForkServer()
     try:

@@ -360,7 +360,7 @@ def test_a_stale_resume_is_not_followed(shell: Shell) -> None:
 
 
 def test_a_snapshot_due_while_the_broker_is_closed_holds_up_nothing(shell: Shell) -> None:
-    """Found by real kills: at the clean end it stopped the folder's thread, and the executed ids were lost."""
+    """Found by real kills: at the clean end it stopped the folder's thread; the executed ids were lost."""
     shell.drop(shell.signal())
     shell.settled()
     shell.executor._views.account_changed()
