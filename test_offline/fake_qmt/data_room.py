@@ -14,6 +14,7 @@ from shared_schema.ids import Code
 from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import hms
 from test_offline.fake_qmt.faults import Faults
+from test_offline.fake_qmt.wire import hang_up
 
 LOT = 100
 STATUS = {"trading": 13, "suspended": 1, "closed": 15}
@@ -56,8 +57,7 @@ class DataRoom:
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
         for connection, _, _ in clients:
-            with contextlib.suppress(OSError):
-                connection.close()
+            hang_up(connection)
 
     def serve(self, connection: Connection) -> None:
         """Answer one client until it hangs up."""

@@ -17,7 +17,7 @@ from test_offline.fake_qmt import native
 from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.trade_room import STOCK, Message, TradeRoom
-from test_offline.fake_qmt.wire import ADDRESS_FILE, listen
+from test_offline.fake_qmt.wire import ADDRESS_FILE, hang_up, listen
 from windows_side.brokers.simulated import SimulatedBroker
 
 SESSION_GAP = 3.0
@@ -100,8 +100,7 @@ class Terminal:
         with self._lock:
             links, self._links = list(self._links.values()), {}
         for link in links:
-            with contextlib.suppress(OSError):
-                link.connection.close()
+            hang_up(link.connection)
         if self.data is not None:
             self.data.drop()
 

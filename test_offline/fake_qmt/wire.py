@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import secrets
+import socket
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
@@ -37,3 +40,14 @@ def dial(userdata: Path, *hello: Any) -> tuple[Connection, Message] | None:
     except (OSError, EOFError):
         connection.close()
         return None
+
+
+def hang_up(connection: Connection) -> None:
+    """End a connection that another thread is reading: closing alone would not reach the other side."""
+    with contextlib.suppress(OSError, ValueError):
+        if os.name == "posix":
+            other = socket.socket(fileno=os.dup(connection.fileno()))
+            with contextlib.closing(other):
+                other.shutdown(socket.SHUT_RDWR)
+        else:
+            connection.close()
