@@ -110,6 +110,18 @@ class BrokerDriver(Protocol):
     def break_queries(self, broken: bool) -> None:
         """From now on queries fail, or work again."""
 
+    def lose_link(self) -> None:
+        """The link breaks and stays down; returns when the port has said so."""
+
+    def heal_link(self) -> None:
+        """The link can be had again, and the port is asked to look; returns when it is ready."""
+
+    def by_hand(self, direction: Direction, shares: int, price: float) -> None:
+        """Somebody places an order of FUND in the same account, without our remark."""
+
+    def cancel_by_hand(self, order_id: OrderId) -> None:
+        """Somebody takes an order back at the terminal."""
+
 
 class BrokerContract:
     """The cases. ``driver`` starts with 100,000 yuan, no position, and the port started."""
@@ -340,6 +352,245 @@ class BrokerContract:
             elif isinstance(event, OrderUpdate):
                 assert event.order.filled_shares <= told[event.order.order_id]
 
+    def test_bc22_many_at_once_have_ids_of_their_own(self, driver: BrokerDriver) -> None:
+        """Each submit is answered under its signal, each order stands once under its own id and remark."""
+        ready(driver)
+        names = [submit(driver, "BUY", 100 * number, 1.040) for number in (1, 2, 3, 4, 5)]
+        ids = set()
+        for name in names:
+            event = driver.events.wait(lambda seen, name=name: answered(seen, name))  # type: ignore[misc]
+            assert isinstance(event.answer, Placed)
+            ids.add(event.answer.order_id)
+        listed = day(driver).orders
+        assert {order.order_id for order in listed} == ids and len(ids) == 5
+        assert sorted(order.remark for order in listed) == sorted(f"mq{name}" for name in names)
+
+    def test_bc23_an_order_is_shown_as_asked(self, driver: BrokerDriver) -> None:
+        """Code, side, price, shares, a live status, and a time of this trading day."""
+        order = shown(driver, placed(driver, "BUY", 1300, 1.041))
+        assert (order.code, order.direction, order.price, order.shares) == (FUND, "BUY", 1.041, 1300)
+        assert order.filled_shares == 0 and not order.is_final
+        assert order.time > 1e9
+
+    def test_bc24_a_sell_rests_until_the_market_comes(self, driver: BrokerDriver) -> None:
+        """Nothing trades below a sell's limit; when the market comes to it, it fills there or better."""
+        bought(driver, 1000)
+        driver.next_day()
+        order_id = placed(driver, "SELL", 1000, 1.070)
+        driver.trade(1.060, 100_000)
+        assert shown(driver, order_id).filled_shares == 0
+        driver.trade(1.072, 100_000)
+        assert ended(driver, order_id).status == BrokerStatus.FILLED
+        assert all(trade.price >= 1.070 - 1e-9 for trade in trades_of(driver, order_id))
+
+    def test_bc25_the_better_limit_trades_first(self, driver: BrokerDriver) -> None:
+        """Of two resting buys a thin market serves the higher one, though it came later."""
+        low = placed(driver, "BUY", 1000, 1.040)
+        high = placed(driver, "BUY", 1000, 1.045)
+        driver.trade(1.040, 2000)
+        assert shown(driver, high).filled_shares > shown(driver, low).filled_shares == 0
+
+    def test_bc26_cancelling_what_never_was_is_not_taken(self, driver: BrokerDriver) -> None:
+        """An id nobody knows: not accepted, with a reason, and nothing changes."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        answer = cancelled(driver, OrderId("987654321"))
+        assert not answer.accepted and answer.message
+        assert not shown(driver, order_id).is_final
+
+    def test_bc27_a_second_cancel_changes_nothing(self, driver: BrokerDriver) -> None:
+        """The first ends the order; the second is not taken."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        assert cancelled(driver, order_id).accepted
+        ended(driver, order_id)
+        assert not cancelled(driver, order_id).accepted
+        assert shown(driver, order_id).status == BrokerStatus.CANCELLED
+
+    def test_bc28_a_part_of_a_sell_leaves_the_rest_held(self, driver: BrokerDriver) -> None:
+        """Volume falls by what traded, and what is still offered can't be offered again."""
+        bought(driver, 3000)
+        driver.next_day()
+        order_id = placed(driver, "SELL", 2000, 1.050)
+        driver.trade(1.050, 2000)
+        part = shown(driver, order_id).filled_shares
+        assert 0 < part < 2000
+        held = account(driver).positions[0]
+        assert (held.volume, held.can_use_volume) == (3000 - part, 1000)
+
+    def test_bc29_the_cost_is_what_was_paid(self, driver: BrokerDriver) -> None:
+        """Two buys at two prices: the average of their trades, shares added up."""
+        for price in (1.050, 1.040):
+            driver.trade(price, 1000)
+            order_id = placed(driver, "BUY", 1000, price)
+            driver.trade(price, 1_000_000)
+            ended(driver, order_id)
+        held = account(driver).positions[0]
+        assert held.volume == 2000
+        assert abs(held.open_price - 1.045) < 1e-6
+
+    def test_bc30_what_was_sold_is_gone(self, driver: BrokerDriver) -> None:
+        """After selling all of it the position is absent or zero, never negative."""
+        bought(driver, 1000)
+        driver.next_day()
+        order_id = placed(driver, "SELL", 1000, 1.050)
+        driver.trade(1.050, 1_000_000)
+        ended(driver, order_id)
+        assert sum(held.volume for held in account(driver).positions) == 0
+        assert never_trades(driver, "SELL", 100, 1.050)
+
+    def test_bc31_cash_is_never_spent_twice(self, driver: BrokerDriver) -> None:
+        """Of buys that need more than there is the one too many ends as junk; free cash stays above 0."""
+        for _ in range(2):
+            placed(driver, "BUY", 40_000, 1.040)
+        third = placed(driver, "BUY", 40_000, 1.040)
+        assert ended(driver, third).status == BrokerStatus.JUNK
+        assert account(driver).asset.cash >= 0
+
+    def test_bc32_anothers_order_is_shown_without_our_remark(self, driver: BrokerDriver) -> None:
+        """An order placed by hand is in the day's list, holds its cash, and is not one of ours."""
+        before = account(driver).asset.cash
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.by_hand("BUY", 500, 1.040)
+        listed = day(driver).orders
+        assert [order.order_id for order in listed if order.remark.startswith("mq")] == [order_id]
+        assert sorted(order.shares for order in listed) == [500, 1000]
+        assert account(driver).asset.cash <= before - 1500 * 1.040
+
+    def test_bc33_a_cancel_by_hand_is_told(self, driver: BrokerDriver) -> None:
+        """Our order, taken back at the terminal, ends for us too, without our asking."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.cancel_by_hand(order_id)
+        assert ended(driver, order_id).status == BrokerStatus.CANCELLED
+
+    def test_bc34_an_order_outlives_the_link(self, driver: BrokerDriver) -> None:
+        """The link breaks: not ready, then ready again by itself; the order stands and can be taken back."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.lose_link()
+        driver.heal_link()
+        assert not shown(driver, order_id).is_final
+        assert cancelled(driver, order_id).accepted
+        assert ended(driver, order_id).status == BrokerStatus.CANCELLED
+
+    def test_bc35_what_traded_meanwhile_is_in_the_lists(self, driver: BrokerDriver) -> None:
+        """Fills of a time without link are found by the next query, with all their trades."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.lose_link()
+        driver.trade(1.040, 1_000_000)
+        driver.heal_link()
+        assert shown(driver, order_id).status == BrokerStatus.FILLED
+        assert sum(trade.shares for trade in trades_of(driver, order_id)) == 1000
+
+    def test_bc36_a_submit_waits_for_the_link_and_goes_once(self, driver: BrokerDriver) -> None:
+        """Handed over while the link is down it is placed when the link is back, once."""
+        ready(driver)
+        driver.lose_link()
+        submit(driver, "BUY", 1000, 1.040)
+        driver.heal_link()
+        assert isinstance(returned(driver).answer, Placed)
+        assert [order.shares for order in day(driver).orders] == [1000]
+
+    def test_bc37_a_submit_that_expires_meanwhile_never_goes(self, driver: BrokerDriver) -> None:
+        """Its guard ends it while the link is down; after the link is back nothing of it is there."""
+        ready(driver)
+        driver.lose_link()
+        request = a_request(driver, "BUY", 1000, 1.040)
+        driver.port.submit(request, lambda: "expired")
+        driver.port.check_deadlines()
+        stopped = driver.events.wait(lambda seen: first(seen, SubmitTurnedBack))
+        assert (stopped.signal_id, stopped.reason) == (request.signal_id, "expired")
+        driver.heal_link()
+        assert day(driver).orders == ()
+
+    def test_bc38_without_a_link_nothing_is_none(self, driver: BrokerDriver) -> None:
+        """Queries of a time without link answer None at once: never an empty list, never no cash."""
+        bought(driver, 1000)
+        driver.lose_link()
+        assert answer_of(driver, driver.port.ask_day, DayAnswered).day is None
+        assert answer_of(driver, driver.port.ask_account, AccountAnswered).account is None
+        driver.heal_link()
+        assert len(day(driver).orders) == 1
+
+    def test_bc39_a_cancel_without_a_link_is_not_taken(self, driver: BrokerDriver) -> None:
+        """It is answered as not accepted, and the order lives on."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.lose_link()
+        assert not cancelled(driver, order_id).accepted
+        driver.heal_link()
+        assert not shown(driver, order_id).is_final
+
+    def test_bc40_pushes_tell_without_asking(self, driver: BrokerDriver) -> None:
+        """A fill comes as trade and as order update, both under the order's id and remark."""
+        order_id = placed(driver, "BUY", 1000, 1.050)
+        driver.trade(1.050, 1_000_000)
+        trade = driver.events.wait(lambda seen: first(seen, TradeUpdate)).trade
+        assert (trade.order_id, trade.code, trade.direction) == (order_id, FUND, "BUY")
+        assert trade.remark in ("", "mqBUY1") and trade.shares > 0
+        driver.events.wait(
+            lambda seen: next(
+                (
+                    True
+                    for event in seen
+                    if isinstance(event, OrderUpdate) and event.order.status == BrokerStatus.FILLED
+                ),
+                None,
+            )
+        )
+
+    def test_bc41_trades_are_not_earlier_than_their_order(self, driver: BrokerDriver) -> None:
+        """Times are Unix seconds of the market, to the second at least."""
+        order_id = placed(driver, "BUY", 1000, 1.040)
+        driver.trade(1.040, 1_000_000)
+        order = ended(driver, order_id)
+        assert all(trade.time >= order.time - 1 and trade.time > 1e9 for trade in trades_of(driver, order_id))
+
+    def test_bc42_a_tag_of_23_bytes_comes_back_whole(self, driver: BrokerDriver) -> None:
+        """The longest remark that is promised, after a restart too."""
+        ready(driver)
+        tag = Tag("mq" + "a1" * 10 + "z")
+        request = OrderRequest(SignalId("LONG"), tag, FUND, "BUY", 1000, 1.040, strategy="grid")
+        driver.port.submit(request, lambda: None)
+        driver.events.wait(lambda seen: answered(seen, request.signal_id))
+        driver.restart()
+        ready(driver)
+        assert [order.remark for order in day(driver).orders] == [tag]
+
+    def test_bc43_a_chinese_strategy_name_places_as_any_other(self, driver: BrokerDriver) -> None:
+        """A name cut inside a character must not hang the call with the order live."""
+        ready(driver)
+        request = OrderRequest(
+            SignalId("NAMED"), Tag("mqNAMED"), FUND, "BUY", 1000, 1.040, strategy="网格交易策略一号甲乙丙丁"
+        )
+        driver.port.submit(request, lambda: None)
+        event = driver.events.wait(lambda seen: answered(seen, request.signal_id))
+        assert isinstance(event.answer, Placed)
+
+    def test_bc44_a_locked_market_fills_nobody(self, driver: BrokerDriver) -> None:
+        """At the upper limit with nobody selling a buy at that limit rests."""
+        driver.trade(1.155, 100_000)
+        order_id = placed(driver, "BUY", 1000, 1.155)
+        driver.trade(1.155, 100_000)
+        assert shown(driver, order_id).filled_shares == 0
+
+    def test_bc45_a_raising_guard_places_nothing(self, driver: BrokerDriver) -> None:
+        """Where it can't be known whether trading is halted, it is."""
+        ready(driver)
+        request = a_request(driver, "BUY", 1000, 1.050)
+        driver.port.submit(request, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        stopped = driver.events.wait(lambda seen: first(seen, SubmitTurnedBack))
+        assert stopped.reason == "halt"
+        assert day(driver).orders == ()
+
+    def test_bc46_after_stop_nothing_reaches_the_broker(self, driver: BrokerDriver) -> None:
+        """A submit after the stop is turned back; what was placed before lives on."""
+        placed(driver, "BUY", 1000, 1.040)
+        driver.port.stop()
+        request = a_request(driver, "BUY", 500, 1.040)
+        driver.port.submit(request, lambda: None)
+        stopped = driver.events.wait(lambda seen: first(seen, SubmitTurnedBack))
+        assert (stopped.signal_id, stopped.reason) == (request.signal_id, "stopped")
+        driver.restart()
+        ready(driver)
+        assert [order.shares for order in day(driver).orders] == [1000]
+
 
 # Steps of the cases
 
@@ -472,3 +723,25 @@ def cancelled(driver: BrokerDriver, order_id: OrderId) -> CancelReturned:
     """Ask to cancel and wait for the answer."""
     ready(driver)
     return answer_of(driver, lambda: driver.port.cancel(order_id), CancelReturned)
+
+
+class HealedDriver(BrokerDriver, Protocol):
+    """A driver whose clock ``heal`` moves."""
+
+    elapsed: float
+
+    def mend(self) -> None:
+        """The link can be had again."""
+
+
+def heal(driver: HealedDriver) -> None:
+    """Mend the link, let the pause before the next try pass, and wait until the port is ready anew."""
+
+    def count(seen: list[BrokerEvent]) -> int:
+        return sum(1 for event in seen if isinstance(event, ReadinessChanged) and event.readiness.ready)
+
+    before = count(driver.events.of(object))  # type: ignore[arg-type]
+    driver.mend()
+    driver.elapsed += 120.0
+    driver.port.check_deadlines()
+    driver.events.wait(lambda seen: True if count(seen) > before else None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from shared_schema.clock import Moment
-from shared_schema.ids import AccountAlias
+from shared_schema.ids import AccountAlias, Direction, OrderId
 from shared_schema.messages import Quote
 from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.install import install
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
-from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, Events, Hang
-from windows_side.brokers.port import ReadinessChanged
+from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, Events, Hang, heal
+from windows_side.brokers.port import BrokerEvent, ReadinessChanged
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_package import load_package
 from windows_side.brokers.qmt_session_ids import SessionIds
@@ -47,7 +48,9 @@ class QmtDriver:
         )
         self.userdata = make_userdata(place)
         self.data = DataRoom(Faults())
-        self.terminal = Terminal(self.userdata, {NUMBER: self.counter}, self.data)
+        self.terminal = Terminal(
+            self.userdata, {NUMBER: self.counter}, self.data, monotonic=lambda: self.elapsed
+        )
         self.faults = self.terminal.faults
         self.feed()
         self.start()
@@ -118,21 +121,28 @@ class QmtDriver:
             else:
                 self.faults.clear(name)
 
-    def by_hand(self, direction: str, shares: int, price: float, remark: str = "") -> str:
+    def by_hand(self, direction: Direction, shares: int, price: float, remark: str = "") -> None:
         values = {"code": FUND, "direction": direction, "shares": shares, "price": price, "remark": remark}
-        return self.terminal.rooms[NUMBER].by_hand(values)
+        self.terminal.rooms[NUMBER].by_hand(values)
+
+    def cancel_by_hand(self, order_id: OrderId) -> None:
+        self.terminal.rooms[NUMBER].cancel(int(order_id))
 
     def lose_link(self) -> None:
-        """The terminal hangs up; returns when our side has heard it."""
         before = len(self.events.of(ReadinessChanged))
-        self.terminal.drop_links()
-        self.events.wait(lambda seen: self._fell(seen[0:], before))
-        self.elapsed += 120.0
-        self.port.check_deadlines()
+        self.terminal.restart(math.inf)
+        self.events.wait(lambda seen: True if len(self._readiness(seen)) > before else None)
 
-    def _fell(self, seen: list[object], before: int) -> bool | None:
-        told = [event for event in seen if isinstance(event, ReadinessChanged)]
-        return True if any(not event.readiness.ready for event in told[before:]) else None
+    def heal_link(self) -> None:
+        heal(self)
+
+    def mend(self) -> None:
+        """The terminal is there again."""
+        self.terminal.restart()
+
+    @staticmethod
+    def _readiness(seen: list[BrokerEvent]) -> list[BrokerEvent]:
+        return [event for event in seen if isinstance(event, ReadinessChanged)]
 
     def close(self) -> None:
         """End everything."""

@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 
 from shared_schema.clock import Moment
-from shared_schema.ids import AccountAlias
+from shared_schema.ids import AccountAlias, Direction, OrderId, SignalId, Tag
 from shared_schema.messages import Quote
-from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, BrokerContract, Events, Hang
-from windows_side.brokers.port import BrokerAsset, BrokerOrder, OrderRequest, PlaceAnswer, Readiness
+from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, BrokerContract, Events, Hang, heal
+from windows_side.brokers.port import (
+    BrokerAsset,
+    BrokerOrder,
+    OrderRequest,
+    PlaceAnswer,
+    Readiness,
+    ReadinessChanged,
+)
 from windows_side.brokers.simulated import SimulatedBroker
 from windows_side.brokers.worker import BrokerWorker
 
@@ -26,6 +33,7 @@ class Troubled(SimulatedBroker):
     hang: Hang | None = None
     death: Hang | None = None
     broken = False
+    down = False
 
     def place(self, request: OrderRequest) -> PlaceAnswer:
         hang, self.hang = self.hang, None
@@ -47,7 +55,13 @@ class Troubled(SimulatedBroker):
         return super().asset()
 
     def probe(self) -> Readiness:
-        return Readiness(True)
+        return Readiness(not self.down)
+
+    def say_down(self) -> None:
+        """The line breaks, as a terminal's would."""
+        self.down = True
+        assert self._sink is not None
+        self._sink(ReadinessChanged(Readiness(False, "down")))
 
 
 class SimulatedDriver:
@@ -123,6 +137,22 @@ class SimulatedDriver:
 
     def break_queries(self, broken: bool) -> None:
         self.broker.broken = broken
+
+    def lose_link(self) -> None:
+        self.broker.say_down()
+
+    def heal_link(self) -> None:
+        heal(self)
+
+    def mend(self) -> None:
+        """The line is there again."""
+        self.broker.down = False
+
+    def by_hand(self, direction: Direction, shares: int, price: float) -> None:
+        self.broker.place(OrderRequest(SignalId(""), Tag(""), FUND, direction, shares, price))
+
+    def cancel_by_hand(self, order_id: OrderId) -> None:
+        self.broker.cancel(order_id)
 
 
 @pytest.fixture
