@@ -31,6 +31,7 @@ COMMANDS = (
     "offline",
     "simulate",
     "backtest",
+    "sweep",
     "data",
     "status",
     "trace",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
-import numpy as np
-
-from mac_side.backtest.compiled import Engine, chosen_engine, compiled
-from mac_side.backtest.grid_loop import End, walk
-from mac_side.backtest.prepared import Prepared, columns_for, prepare, rules_of, with_live_rules
+from mac_side.backtest.compiled import Engine, chosen_engine
+from mac_side.backtest.prepared import Prepared, prepare, with_live_rules
 from mac_side.backtest.result import BacktestResult, Cycle, Trade, TradeTable
 from mac_side.backtest.series import BarSeries, series_of
 from mac_side.backtest.step_loop import Decide, walk_by_step
+from mac_side.backtest.walk_rows import Walker
 from mac_side.strategy.grid_step import GridState, decide
 from mac_side.strategy.lots import Lot
 from mac_side.strategy.parameters import GridParameters
@@ -73,52 +70,12 @@ def run_prepared(
 def _walk(
     prepared: Prepared, parameters: GridParameters, anchor: float, engine: Engine
 ) -> tuple[TradeTable, GridState, tuple[int, int]]:
-    """Run the loop over all rows and put together what it wrote."""
-    walked = walk_rows(prepared, parameters, anchor, engine, 0, len(prepared))
+    """Run the loop over all rows: trades, the state at the end, rows full and rows paused."""
+    walked = Walker(prepared, parameters, engine).walk(0, len(prepared), anchor)
     end = walked.end
     lots = tuple(
-        Lot(int(shares), int(shares) * float(price), float(price))
-        for shares, price in zip(walked.lot_shares[: end.layers], walked.lot_price[: end.layers], strict=True)
+        Lot(shares, shares * price, price)
+        for shares, price in zip(walked.lot_shares, walked.lot_price, strict=True)
     )
     state = GridState(lots, float(end.anchor), None if end.flat_row < 0 else int(end.flat_row))
     return walked.table, state, (int(end.full_rows), int(end.paused_rows))
-
-
-class Walked(NamedTuple):
-    """What one walk of the loop left: its end, its trades, the places of its lots."""
-
-    end: End
-    table: TradeTable
-    lot_shares: list[int]
-    lot_price: list[float]
-
-
-def walk_rows(
-    prepared: Prepared, parameters: GridParameters, anchor: float, engine: Engine, first: int, last: int
-) -> Walked:
-    """The loop over the rows ``first`` to before ``last``, from a flat book; live rules already in."""
-    columns = columns_for(prepared, parameters)
-    # A row buys once at most and no lot is sold twice; pages never written to take no memory.
-    whole = np.empty((2 * (last - first), 5), dtype=np.int64)
-    money = np.empty((2 * (last - first), 2), dtype=np.float64)
-    factors = parameters.trend_factors
-    by_trend = (
-        [1 + parameters.sell_profit_threshold * f.sell * parameters.sell_threshold_factor for f in factors],
-        list(parameters.layer_money),
-        [f.money for f in factors],
-    )
-    lots = ([0] * parameters.layers, [0.0] * parameters.layers)
-    rules = rules_of(parameters)
-    if engine == "numba":
-        arrays = tuple(
-            np.array(values, dtype=np.int64 if values is lots[0] else np.float64)
-            for values in (*by_trend, *lots)
-        )
-        end = compiled(walk)(*columns, *arrays[:3], rules, first, last, anchor, *arrays[3:], whole, money)
-        lots = (arrays[3].tolist(), arrays[4].tolist())
-    else:
-        lists: list[Any] = [column.tolist() for column in columns]
-        loop: Callable[..., End] = walk
-        end = loop(*lists, *by_trend, rules, first, last, anchor, *lots, whole, money)
-    count = end.trades
-    return Walked(end, TradeTable(whole[:count].copy(), money[:count].copy()), *lots)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mac_side.backtest.grid_loop import STOP
-from mac_side.backtest.result import BacktestResult
-from mac_side.backtest.series import Whole
+from mac_side.backtest.result import BacktestResult, TradeTable
+from mac_side.backtest.series import Floats, Whole
+from mac_side.strategy.parameters import GridParameters
 from shared_schema.bars_file import shanghai
 
 _DAY = 86400.0
@@ -43,14 +44,43 @@ class Metrics:
 
 def metrics_of(result: BacktestResult) -> Metrics:
     """The metrics of a run. An annualised figure without a span of time or a day in use is 0."""
-    parameters, table = result.parameters, result.table
-    alpha = float(result.equity[-1])
-    first, last = float(result.close[0]), float(result.close[-1])
+    span = Span(result.close, result.end)
+    figures = CurveFigures(
+        float(result.equity[-1]), max_drawdown(result), count_days(result.day[result.shares > 0])
+    )
+    return metrics_from(result.table, result.parameters, span, figures, result.full_bars, result.paused_bars)
+
+
+class Span(NamedTuple):
+    """Closes (yuan) and ends (Unix seconds) of the bars a run went over."""
+
+    close: Floats
+    end: Floats
+
+
+class CurveFigures(NamedTuple):
+    """What is read off the equity curve: last value in yuan, drawdown as a fraction, days with shares."""
+
+    alpha: float
+    max_dd: float
+    days_util: int
+
+
+def metrics_from(
+    table: TradeTable,
+    parameters: GridParameters,
+    span: Span,
+    figures: CurveFigures,
+    full_bars: int,
+    paused_bars: int,
+) -> Metrics:
+    """The metrics from what a run left; ``parameters`` as the user set them."""
+    alpha, max_dd, days = figures
+    first, last = float(span.close[0]), float(span.close[-1])
     beta = (last - first) * parameters.beta_capital / first
-    years = (float(result.end[-1]) - float(result.end[0])) / _DAY / 365
-    days = count_days(result.day[result.shares > 0])
+    years = (float(span.end[-1]) - float(span.end[0])) / _DAY / 365
     earned = alpha / parameters.batch_money
-    exhausted = [cycle for cycle in result.cycles if cycle.full and cycle.end_row is not None]
+    full, profits = closed_cycles(table, parameters.layers)
     is_buy = table.is_buy
     buys = int(np.count_nonzero(is_buy))
     return Metrics(
@@ -60,17 +90,27 @@ def metrics_of(result: BacktestResult) -> Metrics:
         trades=len(table),
         buys=buys,
         sells=len(table) - buys,
-        max_dd=max_drawdown(result),
-        exhaust_count=int(np.count_nonzero(is_buy & (table.layers == result.most_layers))),
-        exhaust_cycles=len(exhausted),
-        losing_cycles=sum(cycle.profit < 0 for cycle in exhausted),
+        max_dd=max_dd,
+        exhaust_count=int(np.count_nonzero(is_buy & (table.layers == parameters.layers))),
+        exhaust_cycles=int(np.count_nonzero(full)),
+        losing_cycles=int(np.count_nonzero(full & (profits < 0))),
         days_util=days,
         flow_ann=earned / years if years > 0 else 0.0,
         flow_ann_util=earned * 365 / days if days else 0.0,
-        bars_would_buy_but_full=result.full_bars,
-        n_atr_pause_bars=result.paused_bars,
+        bars_would_buy_but_full=full_bars,
+        n_atr_pause_bars=paused_bars,
         n_force_stops=table.sells_for(STOP),
     )
+
+
+def closed_cycles(table: TradeTable, most_layers: int) -> tuple[np.ndarray, Floats]:
+    """Of each closed cycle whether it was full at some time, and its profit in yuan after fees."""
+    closed = np.flatnonzero(table.layers == 0)
+    if not len(closed):
+        return np.zeros(0, dtype=bool), np.zeros(0)
+    starts = np.concatenate(([0], closed[:-1] + 1))
+    most = np.maximum.reduceat(table.layers[: closed[-1] + 1], starts)
+    return most >= most_layers, np.diff(table.cash[closed], prepend=0.0)
 
 
 def count_days(days: Whole) -> int:

@@ -1,0 +1,1 @@
+"""Sweeps: many sets of parameters over one series, walked forward."""
