@@ -66,9 +66,9 @@ def test_a_world_without_faults_trades() -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_schedules_break_nothing() -> None:
-    """Every invariant holds over mixed faults; a failure prints its seed and the end of its trace."""
-    broken = [outcome.told for outcome in map(run_seed, range(100)) if outcome.violation]
+def test_forty_schedules_break_nothing() -> None:
+    """Every invariant holds over mixed faults (CI plays 2,000); a failure prints its seed and trace."""
+    broken = [outcome.told for outcome in map(run_seed, range(40)) if outcome.violation]
     assert not broken, "\n\n".join(broken[:3])
 
 
@@ -81,7 +81,7 @@ def test_each_fault_is_seen_and_breaks_nothing(fault: str) -> None:
         outcome = run_seed(seed, fault)
         assert not outcome.violation, outcome.told
         seen += outcome.fired[fault]
-        if seen and seed >= 1:
+        if seen:
             return
     pytest.fail(f"{fault} was never seen")
 
