@@ -9,7 +9,7 @@ from typing import Any
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import SIGNAL_SLOT, signal_name
 from shared_schema.ids import SignalId
-from test_offline.fuzz import examples, strict
+from test_offline.fuzz import examples, strict, strict_json
 from test_offline.fuzz.mutation import WORDS
 from test_offline.fuzz.trial import ACCEPTED, REFUSED, Trial, WronglyAccepted, message
 from tests.execution.bench import INSTANCE, Bench, rules_of
@@ -51,8 +51,8 @@ def _name(random: Random, raw: bytes) -> str:
     if way < 0.4:
         return signal_name(SignalId(random.choice(WORDS) or "other"))
     try:
-        identity = strict.parsed(raw, strict.SMALL).get("signal_id")
-    except strict.Invalid:
+        identity = strict_json.parsed(raw, strict_json.SMALL).get("signal_id")
+    except strict_json.Invalid:
         identity = None
     return signal_name(SignalId(identity if isinstance(identity, str) and identity else "sig-1"))
 
@@ -60,7 +60,7 @@ def _name(random: Random, raw: bytes) -> str:
 def _check(submit: Submit, raw: bytes, name: str, version_1: bool, now: float) -> None:
     try:
         payload = strict.checked_signal(raw)
-    except strict.Invalid as problem:
+    except strict_json.Invalid as problem:
         raise WronglyAccepted(f"submitted, though invalid: {problem}") from problem
     request = submit.request
     asked = [payload[field] for field in ("signal_id", "code", "direction", "shares", "price")]

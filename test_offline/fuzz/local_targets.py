@@ -28,7 +28,7 @@ from shared_schema.ids import AccountAlias, StrategyName
 from shared_schema.logs import Log
 from shared_schema.settings import Settings, known_settings, load_settings
 from shared_schema.trading_calendar import load_calendar
-from test_offline.fuzz import examples, strict
+from test_offline.fuzz import examples, strict, strict_fields, strict_json
 from test_offline.fuzz.mutation import damaged
 from test_offline.fuzz.trial import ACCEPTED, REFUSED, Trial, WronglyAccepted, as_text, checking, message
 from windows_side.execution.events import Event
@@ -268,10 +268,10 @@ def typed_order(random: Random, place: Path) -> Trial:
 
 def _check_typed(raw: bytes, rules: Any, kind: str) -> None:
     try:
-        payload = strict.parsed(raw, strict.SMALL)
-    except strict.Invalid as problem:
+        payload = strict_json.parsed(raw, strict_json.SMALL)
+    except strict_json.Invalid as problem:
         raise WronglyAccepted(str(problem)) from problem
-    found = strict.faults(payload, *rules)
+    found = strict_fields.faults(payload, *rules)
     if found or (kind and payload["kind"] != kind):
         raise WronglyAccepted(f"{found} {kind}")
 
@@ -285,7 +285,7 @@ def _states() -> tuple[bytes, ...]:
     random = Random("states")
     state, now, found = FRESH, Moment(examples.NOW, examples.NOW), []
     for number in range(1, 5):
-        payload = strict.sealed(examples.signal(random) | {"action": "order", "direction": "BUY"})
+        payload = strict_json.sealed(examples.signal(random) | {"action": "order", "direction": "BUY"})
         intention = Intention("buy", payload["shares"], payload["price"], lot_id=payload["signal_id"])
         entry = entry_of(as_text(payload, random), intention, number, number, examples.TODAY)
         lots = (*state.books.lots, Lot(1000 * number, 1200.0 * number, 1.2, payload["signal_id"]))
@@ -317,13 +317,13 @@ def _state_judge(raw: bytes, place: Path, originals: tuple[bytes, ...]) -> Any:
         return StateFile(path).load(FRESH)
 
     def allowed() -> None:
-        payload = strict.parsed(raw, 1 << 30)
+        payload = strict_json.parsed(raw, 1 << 30)
         if not any(name in payload for name in (*strict.ENVELOPE, *strict.SEALS)):
             _check_seed_books(payload, read())
             return
         written = [orjson.loads(original) for original in originals]
         if {**payload, "signature": None} not in [{**one, "signature": None} for one in written]:
-            raise strict.Invalid("not what was written")
+            raise strict_json.Invalid("not what was written")
 
     return checking(read, allowed)
 
@@ -332,11 +332,11 @@ def _check_seed_books(payload: dict[str, Any], found: DashboardState) -> None:
     """A state without seal: nothing that says "held" may be read as flat, and no lot may change."""
     lots = payload.get("positions")
     if lots is not None and not isinstance(lots, list):
-        raise strict.Invalid(f"positions {lots!r}")
+        raise strict_json.Invalid(f"positions {lots!r}")
     shares = sum(lot["shares"] for lot in lots or ())
     if len(found.books.lots) != len(lots or ()) or found.books.shares != shares:
-        raise strict.Invalid("lots lost")
+        raise strict_json.Invalid("lots lost")
     for name, held in (("hold_t0_volume", shares), ("hold_layers", len(lots or ()))):
         # A person may take a lot out by hand; a list that is gone altogether was lost.
         if lots is None and payload.get(name) not in (None, 0, False, "", [], {}):
-            raise strict.Invalid(f"{name} says {payload[name]!r}, the lots say {held}")
+            raise strict_json.Invalid(f"{name} says {payload[name]!r}, the lots say {held}")

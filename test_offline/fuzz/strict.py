@@ -1,188 +1,31 @@
-"""The second opinion: the contract's rules written again, sharing no code with the product's readers.
-
-Only the digits of floating point numbers come from orjson, because rule 9 defines the checksum by them.
-"""
+"""The second opinion: the contract's records written again, sharing no code with the product's readers."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import math
-import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-SMALL, LARGE = 65_536, 4_194_304
-
-
-class Invalid(Exception):
-    """The contract does not allow this; the text says why."""
-
-
-def parsed(raw: bytes, limit: int) -> dict[str, Any]:
-    """The object in ``raw``, each key once, numbers finite, nothing after it."""
-    if len(raw) > limit:
-        raise Invalid("too large")
-    if raw[:3] == b"\xef\xbb\xbf":
-        raw = raw[3:]
-    # Uniqueness of keys is promised for files of up to 64 KiB.
-    pairs = _unique if len(raw) <= SMALL else dict
-    try:
-        value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refused, parse_int=_whole
-        )
-    except (ValueError, RecursionError) as problem:
-        raise Invalid(f"no JSON: {problem}") from problem
-    if not isinstance(value, dict):
-        raise Invalid("no object")
-    _check_plain(value)
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise Invalid("a key stands twice")
-    return dict(pairs)
-
-
-def _refused(word: str) -> Any:
-    raise Invalid(word)
-
-
-def _whole(digits: str) -> int | float:
-    if len(digits) > 25:
-        return float(digits)
-    number = int(digits)
-    return number if -(2**63) <= number < 2**64 else float(number)
-
-
-def _check_plain(value: Any) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Invalid("not finite")
-    if isinstance(value, str) and any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
-        raise Invalid("half a character")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_plain(inner)
-    for name in value if isinstance(value, dict) else ():
-        _check_plain(name)
-
-
-def canonical(value: Any) -> str:
-    """The text the checksum is taken over: sorted keys, no blanks."""
-    if isinstance(value, dict):
-        inner = (f"{json.dumps(name, ensure_ascii=False)}:{canonical(value[name])}" for name in sorted(value))
-        return "{" + ",".join(inner) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if isinstance(value, float):
-        return orjson.dumps(value).decode()
-    return json.dumps(value, ensure_ascii=False)
-
-
-def sealed(payload: Mapping[str, Any], key: bytes | None = None) -> dict[str, Any]:
-    """``payload`` with its checksum and, with a key, its signature."""
-    plain = {name: value for name, value in payload.items() if name not in ("checksum", "signature")}
-    text = canonical(plain).encode("utf-8", "surrogatepass")
-    seal = {"checksum": hashlib.sha256(text).hexdigest()}
-    if key is not None:
-        seal["signature"] = hmac.new(key, text, hashlib.sha256).hexdigest()
-    return plain | seal
-
-
-# What a field may hold
-
-Rule = Callable[[Any], bool]
-
-
-def text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def filled_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def positive(value: Any) -> bool:
-    return number(value) and value > 0
-
-
-def not_negative(value: Any) -> bool:
-    return number(value) and value >= 0
-
-
-def whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def count(value: Any) -> bool:
-    return whole(value) and value >= 0
-
-
-def some(value: Any) -> bool:
-    return whole(value) and value > 0
-
-
-def flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def day(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-def identity(value: Any) -> bool:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
-        return False
-    stem = value.split(".")[0].upper()
-    reserved = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
-    return value[0] != "." and value[-1] != "." and stem not in reserved
-
-
-def one_of(*words: str) -> Rule:
-    return lambda value: isinstance(value, str) and value in words
-
-
-def maybe(rule: Rule) -> Rule:
-    return lambda value: value is None or rule(value)
-
-
-def list_of(rule: Rule) -> Rule:
-    return lambda value: isinstance(value, list) and all(map(rule, value))
-
-
-def table_of(rule: Rule) -> Rule:
-    return lambda value: isinstance(value, dict) and all(map(rule, value.values()))
-
-
-def record(required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> Rule:
-    def holds(value: Any) -> bool:
-        return isinstance(value, dict) and not faults(value, required, optional)
-
-    return holds
-
-
-def faults(value: Mapping[str, Any], required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> list[str]:
-    """The fields of ``value`` that break a rule, are missing or are not known."""
-    found = [f"{name} missing" for name in required if name not in value]
-    for name, content in value.items():
-        rule = required.get(name) or optional.get(name)
-        if rule is None:
-            found.append(f"{name} unknown")
-        elif not rule(content):
-            found.append(f"{name} = {str(content)[:60]!r}")
-    return found
-
+from test_offline.fuzz.strict_fields import (
+    Rule,
+    count,
+    day,
+    faults,
+    filled_text,
+    flag,
+    identity,
+    list_of,
+    maybe,
+    not_negative,
+    number,
+    one_of,
+    positive,
+    record,
+    some,
+    table_of,
+    text,
+    whole,
+)
+from test_offline.fuzz.strict_json import SMALL, Invalid, parsed, sealed
 
 SIDE = one_of("BUY", "SELL")
 ENVELOPE: dict[str, Rule] = {

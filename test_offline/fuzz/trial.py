@@ -10,7 +10,7 @@ from typing import Any
 
 from shared_schema.errors import MiniqmtError
 from test_offline.fuzz.mutation import changed, damaged
-from test_offline.fuzz.strict import Invalid, sealed
+from test_offline.fuzz.strict_json import Invalid, sealed
 
 ACCEPTED, REFUSED = "accepted", "refused"
 

@@ -27,7 +27,7 @@ from shared_schema.messages import (
 )
 from shared_schema.messages.halt import halted_at
 from shared_schema.messages.signal import signal_digest
-from test_offline.fuzz import examples, strict
+from test_offline.fuzz import examples, strict, strict_fields, strict_json
 from test_offline.fuzz.mutation import WORDS, damaged
 from test_offline.fuzz.trial import ACCEPTED, REFUSED, Trial, WronglyAccepted, checking, message
 
@@ -46,7 +46,7 @@ def signal(random: Random, place: Path) -> Trial:
             raise WronglyAccepted("unsigned, and a key is configured")
 
     def allowed() -> None:
-        payload = strict.parsed(raw, strict.SMALL)
+        payload = strict_json.parsed(raw, strict_json.SMALL)
         is_sealed = any(name in payload for name in (*strict.ENVELOPE, *strict.SEALS))
         strict.checked_signal(raw, key if is_sealed else None)
 
@@ -62,14 +62,14 @@ def result(random: Random, place: Path) -> Trial:
 def quote(random: Random, place: Path) -> Trial:
     """A quote file."""
     raw, made = message(random, examples.quote if random.random() < 0.75 else examples.seed_quote)
-    allowed = lambda: strict.checked(raw, strict.QUOTE, strict.SEED_QUOTE, strict.LARGE)  # noqa: E731
+    allowed = lambda: strict.checked(raw, strict.QUOTE, strict.SEED_QUOTE, strict_json.LARGE)  # noqa: E731
     return Trial(raw, made, checking(lambda: decode_quote(raw, "fuzz"), allowed))
 
 
 def account(random: Random, place: Path) -> Trial:
     """An account snapshot."""
     raw, made = message(random, examples.account)
-    allowed = lambda: strict.checked(raw, strict.ACCOUNT, None, strict.LARGE)  # noqa: E731
+    allowed = lambda: strict.checked(raw, strict.ACCOUNT, None, strict_json.LARGE)  # noqa: E731
     return Trial(raw, made, checking(lambda: decode_account(raw, "fuzz"), allowed))
 
 
@@ -92,7 +92,7 @@ def halt(random: Random, place: Path) -> Trial:
             return REFUSED
         try:
             payload = strict.checked(raw, strict.HALT, strict.HALT)
-        except strict.Invalid as problem:
+        except strict_json.Invalid as problem:
             raise WronglyAccepted(f"read as no halt: {problem}") from problem
         if payload.get("halt") is not False:
             raise WronglyAccepted("read as no halt, and does not say so")
@@ -195,7 +195,7 @@ def identity(random: Random, place: Path) -> Trial:
         part = file_part(text)
         if part != text and not (part.startswith("x-") and len(part) == 34):
             raise WronglyAccepted(f"{text!r} becomes {part!r}")
-        if part == text and not strict.identity(text):
+        if part == text and not strict_fields.identity(text):
             raise WronglyAccepted(f"{text!r} stands in names as it is")
         return ACCEPTED if part == text else REFUSED
 

@@ -17,7 +17,7 @@ from shared_schema.messages import (
 )
 from test_offline.fuzz import examples
 from test_offline.fuzz.runner import random_of
-from test_offline.fuzz.strict import sealed
+from test_offline.fuzz.strict_json import sealed
 from tests.execution.bench import Bench, signal_of
 
 READERS = {
