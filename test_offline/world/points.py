@@ -9,7 +9,7 @@ from test_offline.world.faults import POINT
 from test_offline.world.run import Outcome, run_seed
 from windows_side.execution.points import Point
 
-TRIES = 4
+TRIES = 12
 """Seeds played for each point or pair until it was reached."""
 ELSEWHERE = frozenset({"migration_before_backup", "migration_backed_up", "migration_before_commit"}) | {
     "migration_committed",
