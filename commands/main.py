@@ -44,6 +44,7 @@ COMMANDS = (
     "reconcile",
     "recover",
     "arm",
+    "acceptance",
     "calendar",
     "key",
 )
