@@ -1,19 +1,28 @@
 """A process of the product over the stand-in: the QMT broker and source, on the terminal's own clock.
 
     python test_offline/fake_qmt/actor.py PLACE executor|producer
+    python test_offline/fake_qmt/actor.py PLACE live-executor|live-producer|script [FILE]
 
-A rehearsal is simulated trading with the live parts: everything is as in live mode, only that books and
-files are those of mode simulate and the market clock is the replayed one.
+A rehearsal (executor, producer) is simulated trading with the live parts: everything is as in live mode,
+only that books and files are those of mode simulate and the market clock is the replayed one. The live
+roles are the product's own start, arming included, with the whole process's clock set by
+``STANDIN_CLOCK_OFFSET`` (seconds), so that it trades in the terminal's day; so is ``script``.
 """
 
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import os
     import sys
+    import time
     from pathlib import Path as _Path
 
     sys.path.insert(0, str(_Path(__file__).resolve().parents[2]))
+    # Before anything keeps the real clock as a default argument.
+    _offset, _real_clock = float(os.environ.get("STANDIN_CLOCK_OFFSET", "0")), time.time
+    time.time = lambda: _real_clock() + _offset
 
+import runpy
 import sys
 import threading
 from dataclasses import replace
@@ -109,13 +118,20 @@ def run_producer(settings: Settings, control: Control) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one role until it is asked to stop."""
-    userdata = Path(arguments[0]) / "userdata_mini"
-    control = Control(userdata)
+    userdata, role = Path(arguments[0]) / "userdata_mini", arguments[1]
+    if role == "script":
+        runpy.run_path(arguments[2])
+        return 0
     install(userdata)
+    if role == "live-executor":
+        return order_executor.main(arguments[2:])
+    if role == "live-producer":
+        return bridge_producer.main(arguments[2:])
+    control = Control(userdata)
     try:
         settings = load_settings(overrides={"qmt.data_path": str(userdata)})
         use_language(settings.language)
-        if arguments[1] == "executor":
+        if role == "executor":
             stop = threading.Event()
             with order_executor.stopped_by_signals(stop):
                 run_executor(settings, stop)

@@ -12,7 +12,7 @@ from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.install import install
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
-from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, Events, Hang, heal
+from tests.brokers.contract import FUND, OPENING_PRICE, PATIENT, WAIT, Events, Hang, heal
 from windows_side.brokers.port import BrokerEvent, ReadinessChanged
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_package import load_package
@@ -61,7 +61,11 @@ class QmtDriver:
         ids = SessionIds(self.place / "runtime", "executor")
         self.calls = QmtCalls(QmtAccount(self.userdata, NUMBER), ids)
         self.port = BrokerWorker(
-            self.calls, self.events, monotonic=lambda: self.elapsed, wall=lambda: self.clock
+            self.calls,
+            self.events,
+            monotonic=lambda: self.elapsed,
+            wall=lambda: self.clock,
+            deadlines=PATIENT,
         )
         self.workers.append(self.port)
         self.port.start()

@@ -10,7 +10,7 @@ import pytest
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, Direction, OrderId, SignalId, Tag
 from shared_schema.messages import Quote
-from tests.brokers.contract import FUND, OPENING_PRICE, WAIT, BrokerContract, Events, Hang, heal
+from tests.brokers.contract import FUND, OPENING_PRICE, PATIENT, WAIT, BrokerContract, Events, Hang, heal
 from windows_side.brokers.port import (
     BrokerAsset,
     BrokerOrder,
@@ -88,7 +88,11 @@ class SimulatedDriver:
         )
         self.feed()
         self.port = BrokerWorker(
-            self.broker, self.events, monotonic=lambda: self.elapsed, wall=lambda: self.clock
+            self.broker,
+            self.events,
+            monotonic=lambda: self.elapsed,
+            wall=lambda: self.clock,
+            deadlines=PATIENT,
         )
         self.port.start()
 

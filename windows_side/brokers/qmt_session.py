@@ -47,9 +47,7 @@ class QmtSession:
         self._turn = threading.Lock()
         self._calls = 0
         self._retired = self._stopped = False
-        self._trader = module.XtQuantTrader(path, number, self.heard)
-        # Its __del__ wants this in the main thread, and sets it in none but that one.
-        self._trader.oldloop = None
+        self._trader = _made(module, path, number, self.heard)
         try:
             self._trader.start()
             self._expect_zero("connect", self._trader.connect())
@@ -130,6 +128,30 @@ class QmtSession:
     def _expect_zero(step: str, answer: object) -> None:
         if answer != 0:
             raise SessionRefused(step, answer)
+
+
+def _made(module: Any, path: str, number: int, heard: _Heard) -> Any:
+    """A trader that leaves the main thread's event loop alone.
+
+    The constructor looks for that loop in the main thread, and raises where there is none; its
+    ``__del__`` sets it there, and complains where the constructor ran elsewhere.
+    """
+    quiet = type("QuietTrader", (module.XtQuantTrader,), {"__del__": lambda self: None})
+    made: list[Any] = []
+    problems: list[Exception] = []
+
+    def make() -> None:
+        try:
+            made.append(quiet(path, number, heard))
+        except Exception as problem:
+            problems.append(problem)
+
+    making = threading.Thread(target=make, daemon=True, name="qmt start")
+    making.start()
+    making.join()
+    if problems:
+        raise problems[0]
+    return made[0]
 
 
 class _Heard:
