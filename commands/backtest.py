@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from mac_side.backtest.compiled import chosen_engine
+from mac_side.backtest.compiled import Engine, chosen_engine
+from mac_side.backtest.dividends import AdjustedResult, read_dividends, run_with_dividends
 from mac_side.backtest.engine import run_prepared
 from mac_side.backtest.metrics import metrics_document, metrics_of
-from mac_side.backtest.prepared import prepare
+from mac_side.backtest.prepared import Prepared, prepare
 from mac_side.backtest.read_series import read_series
 from mac_side.backtest.result import BacktestResult
 from mac_side.backtest.result_files import write_metrics, write_trades
@@ -41,22 +42,34 @@ def backtest(
     plot: Path | None = None,
     release: str | None = None,
     engine: str = "auto",
+    pool: float | None = None,
+    dividends: str | None = None,
 ) -> int:
     """Run one backtest, print its figures and write the files asked for; 0 when done.
 
-    ``set_`` holds ``key=value`` texts over the preset (default 159201) or the release. Without ``csv``
-    the history in the working folder is read, else the shipped sample. ``engine`` changes the speed only.
-    Raises SettingsError, DataError or FolderError.
+    ``pool`` in yuan, or several presets with commas between them, run over one cash pool; ``dividends``
+    is a table of ex-dates (one for each preset). ``set_`` holds ``key=value`` texts over the preset
+    (default 159201) or the release. Without ``csv`` the history in the working folder is read, else the
+    shipped sample. ``engine`` changes the speed only. Raises SettingsError, DataError or FolderError.
     """
-    parameters, code = chosen_parameters(preset, release, set_ or [])
     chosen = chosen_engine(engine)
+    tables = [Path(part) for part in dividends.split(",")] if dividends else []
+    if pool is not None or "," in (preset or ""):
+        from commands.backtest_pool import backtest_pool
+
+        _only_for_one(release=release, plot=plot)
+        names = (preset or DEFAULT_PRESET).split(",")
+        files = [Path(part) for part in str(csv).split(",")] if csv is not None else []
+        files = files or [found_bars(preset_code(name))[0] for name in names]
+        return backtest_pool(names, files, pool, set_ or [], tables, trades_out, metrics_out, chosen)
+    parameters, code = chosen_parameters(preset, release, set_ or [])
     path, kind = (csv, "csv") if csv is not None else found_bars(code)
     name = f"releases/{release}" if release else (preset or DEFAULT_PRESET)
     print(say_both("backtest.reading_" + kind, path=path))
     prepared = prepare(read_series(path, chosen), parameters, engine=chosen)
-    result = run_prepared(prepared, parameters, engine=chosen)
-    other = run_prepared(prepared, replace(parameters, live_rules=not parameters.live_rules), engine=chosen)
-    for line in summary(name, result, other):
+    result = _run(prepared, parameters, chosen, tables)
+    other = _run(prepared, replace(parameters, live_rules=not parameters.live_rules), chosen, tables)
+    for line in summary(name, result, other) + ex_date_lines(result):
         print(line)
     if trades_out is not None:
         write_trades(trades_out, result.trades)
@@ -71,6 +84,35 @@ def backtest(
         if written is not None:
             print(say_both("backtest.written", path=written))
     return 0
+
+
+def _run(
+    prepared: Prepared, parameters: GridParameters, engine: Engine, tables: list[Path]
+) -> BacktestResult:
+    if not tables:
+        return run_prepared(prepared, parameters, engine=engine)
+    if len(tables) != 1:
+        raise SettingsError("pooled.files", presets=1, files=len(tables))
+    return run_with_dividends(prepared, parameters, read_dividends(tables[0]))
+
+
+def ex_date_lines(result: BacktestResult) -> list[str]:
+    """What the ex-dates of a run paid."""
+    if not isinstance(result, AdjustedResult) or not result.adjusted:
+        return []
+    cash = sum(change.cash for change in result.adjusted)
+    count, base = len(result.adjusted), result.base_dividends
+    lines = [say_both("dividends.done", count=count, cash=f"{cash:,.2f}", base=f"{base:,.2f}")]
+    for change in result.adjusted:
+        if change.without_gap:
+            lines.append(say_both("dividends.no_gap", day=change.dividend.day, factor=change.dividend.factor))
+    return lines
+
+
+def _only_for_one(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise SettingsError("pooled.not_with", option=f"--{name}")
 
 
 def chosen_parameters(
@@ -163,5 +205,9 @@ def _command(
     plot: Annotated[Path | None, typer.Option("--plot", help=say_both("backtest.help_plot"))] = None,
     release: Annotated[str | None, typer.Option("--release", help=say_both("backtest.help_release"))] = None,
     engine: Annotated[str, typer.Option("--engine", help=say_both("backtest.help_engine"))] = "auto",
+    pool: Annotated[float | None, typer.Option("--pool", help=say_both("pooled.help_pool"))] = None,
+    dividends: Annotated[str | None, typer.Option("--dividends", help=say_both("dividends.help"))] = None,
 ) -> None:
-    raise typer.Exit(backtest(preset, csv, set_, trades_out, metrics_out, plot, release, engine))
+    raise typer.Exit(
+        backtest(preset, csv, set_, trades_out, metrics_out, plot, release, engine, pool, dividends)
+    )

@@ -88,12 +88,15 @@ class StepBook:
 def walk_by_step(prepared: Prepared, parameters: GridParameters, anchor: float, step: Decide) -> StepBook:
     """Run ``step`` over all rows; ``parameters`` with the live rules already in them."""
     book = StepBook(parameters, anchor, step)
-    markets = markets_of(prepared)
-    if parameters.live_rules:
-        markets = _live_markets(markets, prepared, book)
-    for market in markets:
+    for market in markets_for(prepared, book):
         book.step(market)
     return book
+
+
+def markets_for(prepared: Prepared, book: StepBook) -> Iterator[Market]:
+    """What ``book`` sees row by row; under live rules less, and bounded. Asked for as the book moves on."""
+    markets = markets_of(prepared)
+    return _live_markets(markets, prepared, book) if book.parameters.live_rules else markets
 
 
 def markets_of(prepared: Prepared) -> Iterator[Market]:
