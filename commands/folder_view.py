@@ -15,6 +15,7 @@ from shared_schema.drop_folder.names import (
     ACCOUNT_LIVE,
     ACCOUNT_SIMULATE,
     HEARTBEAT_FOLDER,
+    POOL,
     QUARANTINE_FOLDER,
     QUOTE,
     RESULTS_FOLDER,
@@ -38,6 +39,8 @@ from shared_schema.messages import (
     decode_signal,
     reads_as_halt,
 )
+from shared_schema.messages.record import decode
+from shared_schema.messages.views import SharedPool
 
 REASON = ".reason.json"
 STOPPED = "stopped"
@@ -131,6 +134,10 @@ class FolderView:
         names = (ACCOUNT_LIVE, ACCOUNT_SIMULATE)
         found = {name: self._decoded(name, decode_account, large=True) for name in names}
         return {name: received for name, received in found.items() if received is not None}
+
+    def pool(self) -> Received[SharedPool] | None:
+        """The use of the cash pool; None where no executor keeps one."""
+        return self._decoded(POOL, lambda raw, name, key: decode(raw, SharedPool, where=name, key=key))
 
     def signals(self) -> list[tuple[str, Received[OrderSignal] | None, float]]:
         """Signals that wait: file name, the signal (None: unusable so far), file time."""

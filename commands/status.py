@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,8 +14,9 @@ from rich.table import Table
 from commands.place import FolderOption, JsonOption, place_of
 from commands.status_link import link_line
 from commands.status_report import StatusReport
+from commands.status_watch import watch_json, watch_people
 from commands.time_text import age_text, clock_text, stamp_text
-from shared_schema.words import has, say
+from shared_schema.words import has, say, say_both
 
 COLOURS = {"green": "green", "red": "bold red", "stopped": "dim", "replaced": "dim"}
 
@@ -25,17 +26,39 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def status(
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help=say_both("operate.help_watch"))] = False,
+    every: Annotated[float, typer.Option("--every", min=0.2, help=say_both("operate.help_every"))] = 2.0,
+) -> None:
     """Show the folder and this host; 0 all is well, 1 something needs a person, 2 settings or folder."""
     found, settings = place_of(folder)
-    report = StatusReport(found, settings, time.time()).gather()
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
+
+    def gather() -> dict[str, Any]:
+        return StatusReport(found, settings, time.time()).gather()
+
+    def pause() -> None:
+        time.sleep(every)
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)  # a pipe is no window of 80 columns: nothing is cut
+    if watch and as_json:
+        report = watch_json(gather, _print_line, pause)
+    elif watch:
+        report = watch_people(gather, show, console, pause)
     else:
-        console = Console(highlight=False)
-        # A pipe is no window of 80 columns: nothing is cut off there.
-        show(report, console if console.is_terminal else Console(highlight=False, width=200))
-    raise typer.Exit(1 if report["attention"] else 0)
+        report = gather()
+        if as_json:
+            print(json.dumps(report, ensure_ascii=False, indent=2))
+        else:
+            show(report, console)
+    raise typer.Exit(1 if report is None or report["attention"] else 0)
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)
 
 
 def show(report: dict[str, Any], console: Console) -> None:
@@ -83,6 +106,8 @@ def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("link", link_line(link)) for link in report["links"]]
     lines.append(("quote", _quote(report["quote"])))
     lines += [("account", _account(snapshot)) for snapshot in report["accounts"]]
+    if report["pool"] is not None:
+        lines.append(("pool", say("operate.status.pool_of", **report["pool"])))
     lines.append(("waiting", _waiting(report["signals_waiting"])))
     lines += [("result", _result(result)) for result in report["results"]]
     for ledger in report["ledgers"]:

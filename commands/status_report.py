@@ -8,12 +8,16 @@ from typing import Any
 
 from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
 from commands.own_files import own_books, own_ledgers
+from commands.status_dashboards import dashboards_report
 from commands.status_link import link_needs, link_report
 from commands.time_text import age_text, clock_text
+from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
+from mac_side.shared_pool import SeenPool
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
 from shared_schema.messages import Account, OrderResult, Received
+from shared_schema.messages.account import AccountOrder
 from shared_schema.sessions import date_of, trading_day_of
 from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
@@ -56,6 +60,8 @@ class StatusReport:
             "links": link_report(beats, self.now, self.settings.sync.defaults.heartbeat_red_after),
             "quote": quote,
             "accounts": accounts,
+            "pool": self._pool(view),
+            "dashboards": dashboards_report(self.settings.runtime_dir, self.folder.path, self.now),
             "signals_waiting": signals,
             "results": [_result(received) for received in results[:NEWEST]],
             "unknown_orders": sorted(unknown),
@@ -124,6 +130,19 @@ class StatusReport:
             for name, received in view.accounts().items()
             if received.envelope is not None
         ]
+
+    def _pool(self, view: FolderView) -> dict[str, Any] | None:
+        received = view.pool()
+        if received is None or received.envelope is None:
+            return None
+        use = SeenPool(received.body, received.envelope).use
+        return {
+            "age": round(max(0.0, self.now - received.envelope.written_at), 3),
+            "total": received.body.pool_total,
+            "used": round(sum(use.used.values()), 2),
+            "frozen": round(sum(use.frozen.values()), 2),
+            "by_code": {code: round(use.of(code), 2) for code in sorted({*use.used, *use.frozen})},
+        }
 
     def _signals(self, view: FolderView) -> list[dict[str, Any]]:
         shown = []
@@ -228,7 +247,26 @@ def _account(account: Account) -> dict[str, Any]:
         "complete": account.complete,
         "cash": asset.cash,
         "total_asset": asset.total_asset,
+        "frozen_cash": asset.frozen_cash,
+        "market_value": asset.market_value,
         "positions": {code: held.volume for code, held in account.positions.items() if held.volume},
+        "can_use": {code: held.can_use_volume for code, held in account.positions.items() if held.volume},
+        "orders": [_order(order) for order in account.orders],
+    }
+
+
+def _order(order: AccountOrder) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "code": order.code,
+        "direction": order.direction,
+        "price": order.price,
+        "shares": order.shares,
+        "filled_shares": order.filled_shares,
+        "status": order.status,
+        "open": order.status not in FINAL_STATUSES,
+        "ours": order.remark.startswith(OUR_REMARK),
+        "at": order.time,
     }
 
 

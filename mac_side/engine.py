@@ -10,12 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from mac_side.bridge_client.key_watch import trouble_with
-from mac_side.bridge_client.link import Beat, HeartbeatReader, executor_to_bind
-from mac_side.bridge_client.outbox import Publication, first_publication, publications
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import (
     EngineCommand,
@@ -33,52 +30,34 @@ from mac_side.engine_events import (
     WriteHeartbeat,
 )
 from mac_side.engine_files import EngineFiles
+from mac_side.engine_meeting import Meeting
 from mac_side.engine_memory import EngineConfig
+from mac_side.engine_place import Place
 from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.engine_wait import FolderGlance, wait_for_news
+from mac_side.engine_writing import EngineWriting
 from mac_side.points import Point
 from mac_side.settling import check_not_rolled_back
-from mac_side.state_file import DashboardState, StateFile, new_state, state_path
+from mac_side.state_file import StateFile
 from mac_side.view import View, write_view
-from shared_schema.clock import Moment, ReplayFollower, Stamper, new_epoch, random_ending
-from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
+from shared_schema.clock import Moment, ReplayFollower, random_ending
 from shared_schema.errors import FolderError, StateError
-from shared_schema.ids import AccountAlias, InstanceId, Mode, SignalId, StrategyName
 from shared_schema.link_health import beat_stream
 from shared_schema.logs import Log
-from shared_schema.messages import Halt, Heartbeat, encode
+from shared_schema.messages import Halt
 from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
 from shared_schema.settings_watch import SettingsWatch
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say
 
+__all__ = ["Engine", "Place"]
+
 VIEW_INTERVAL = 0.5
 """Seconds between two view files at least."""
 TICK_INTERVAL = 0.25
 FOLDER_RETRY = 0.5
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an engine works, and as whom."""
-
-    folder: DropFolder
-    runtime_dir: Path
-    view: Path
-    commands: Path
-    strategy: StrategyName
-    writer: str
-    offline: bool
-    in_folder: bool
-    """Whether the books stand in the exchange folder (DASHBOARD_WORK_DIR)."""
-    alias: AccountAlias
-    """The account of an OFFLINE folder; elsewhere the executor's counts."""
-    pinned: Mode | None
-    republish_after: float
-    heartbeat_interval: float
 
 
 class Engine:
@@ -113,14 +92,11 @@ class Engine:
         self._write_view = show
         self._random_part = random_part
         self._state_file: StateFile | None = None
-        self._published_at: dict[SignalId, float] = {}
-        self._stamper: Stamper | None = None
-        self._waiting = HeartbeatReader(place.folder)
-        self._ticked = self._beat_at = self._viewed = 0.0
-        self._beat_state = ""
+        self._meeting = Meeting(place, self.files.keys, log, config.red_after, random_part)
+        self._writing = EngineWriting(place, log, random_part, lambda point: self._reach(point))
+        self._ticked = self._viewed = 0.0
         self._saved_bytes: bytes | None = None
         self._folder_failed = False
-        self._told_trouble = ""
 
     # Starting
 
@@ -153,14 +129,14 @@ class Engine:
     def _begin(self) -> None:
         """Find out mode and account, load the books of both, and look back into the folder."""
         now = self.follower.now()
-        met = self._meet(now)
+        met = self._meeting.met(now)
         if met is None:
-            self._show(waiting_view(self.config, now, self._key_trouble(now)), now)
+            self._show(waiting_view(self.config, now, self._meeting.trouble(now)), now)
             self._halts_while_waiting(now)
             return
         mode, account = met
-        self._state_file = self._books_at(self._state_path(mode))
-        fresh = self._fresh_state(now, mode, account)
+        self._state_file = self.place.books(mode)
+        fresh = self.place.fresh_state(now, mode, account, self._random_part)
         state = self._state_file.load(fresh, may_begin=self.place.offline)
         check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
         if self._state_file.path.parent != self.place.folder.path:
@@ -168,7 +144,7 @@ class Engine:
         elif self.place.folder.key is not None:
             # Whoever can write them there could have our signature on any signal.
             self.log.say("warning", "books_in_folder", books=self._state_file.path)
-        self._stamper = Stamper(self.place.writer, new_epoch(now.wall, self._random_part), mode, account)
+        self._writing.begin(now, mode, account)
         self.core = self._make_core(self.config, state, self.files.is_taken)
         self.log.say(
             "info",
@@ -183,63 +159,13 @@ class Engine:
         for command in self.core.begin(now):
             self._do(command, False, now)
 
-    def _meet(self, now: Moment) -> tuple[Mode, AccountAlias] | None:
-        """Mode and account: those of the executor met, or in an OFFLINE folder simulate and our alias."""
-        if self.place.offline:
-            return "simulate", self.place.alias
-        beats = self._waiting.read(now.wall)
-        beat = executor_to_bind(
-            beats, now.wall, self.config.red_after, self.place.pinned, self._bound_already(beats)
-        )
-        return (beat.mode, beat.account) if beat is not None else None
-
-    def _key_trouble(self, now: Moment) -> str:
-        """Why no executor can be met though one is there: the keys of both hosts differ; "" otherwise."""
-        found = trouble_with(self.files.keys.look(), None, now.wall, self.config.red_after)
-        sentence = found.sentence if found is not None else ""
-        if sentence and sentence != self._told_trouble:
-            self.log.say("warning", "signals_held", reason=sentence)
-        self._told_trouble = sentence
-        return sentence
-
-    def _bound_already(self, beats: list[Beat]) -> set[InstanceId]:
-        """Of the executors alive, those that the books of their mode are bound to."""
-        bound = set()
-        for beat in beats:
-            books = self._books_at(self._state_path(beat.mode))
-            fresh = self._fresh_state(self.follower.now(), beat.mode, beat.account)
-            if books.raw is not None and books.load(fresh).executor == beat.instance:
-                bound.add(beat.instance)
-        return bound
-
-    def _fresh_state(self, now: Moment, mode: Mode, account: AccountAlias) -> DashboardState:
-        place = self.place
-        return new_state(now, mode, account, place.strategy, place.writer, self._random_part)
-
-    def _books_at(self, path: Path) -> StateFile:
-        folder = self.place.folder
-        return StateFile(path, folder.disk, folder.random_part)
-
-    def _state_path(self, mode: Mode) -> Path:
-        place = self.place
-        return state_path(
-            place.folder.path,
-            place.runtime_dir,
-            mode,
-            place.strategy,
-            offline=place.offline,
-            in_folder=place.in_folder,
-            disk=place.folder.disk,
-        )
-
     def _halts_while_waiting(self, now: Moment) -> None:
         """A halt is written at once, also before anything else is known."""
         for said in self.files.operator():
             if said is not None and said.command.kind == "halt":
                 command = said.command
-                self._write_halt(
-                    Halt(reason=command.argument, by=command.by or self.place.writer, at=now.wall), now
-                )
+                by = command.by or self.place.writer
+                self._writing.halt(Halt(reason=command.argument, by=by, at=now.wall), now)
 
     # One turn
 
@@ -302,64 +228,18 @@ class Engine:
             case PublishSignal(signal_id):
                 entry = self._core.state.outbox.get(signal_id)
                 if entry is not None:
-                    outbox = self._core.state.outbox
-                    self._publish(
-                        first_publication(outbox, entry, self.place.strategy, self.place.folder.read), now
-                    )
+                    self._writing.publish(self._core.state.outbox, entry, now)
             case Republish():
-                self._republish(now)
+                self._writing.republish(self._core.state.outbox, now)
             case WriteHeartbeat(body):
-                self._write_heartbeat(body, at_quote, now)
+                # In simulate after each quote: a replay waits for it.
+                self._writing.heartbeat(body, now, prompt=at_quote and self._core.state.mode == "simulate")
             case WriteHalt(body):
-                self._write_halt(body, now)
+                self._writing.halt(body, now)
             case KeepBooks(label):
                 self._keep_books(label)
             case Say(level, action, fields):
                 self.log.say(level, action, **fields)
-
-    def _publish(self, publication: Publication, now: Moment) -> None:
-        # Noted before the write: one that fails is tried again as a republication, not at once.
-        self._published_at[publication.signal_id] = now.wall
-        self._reach(Point.BEFORE_PUBLISH)
-        self.place.folder.publish(publication.name, publication.raw)
-        self._reach(Point.PUBLISHED)
-
-    def _republish(self, now: Moment) -> None:
-        outbox = self._core.state.outbox
-        due = publications(
-            outbox,
-            self.place.strategy,
-            self.place.folder.read,
-            now.wall,
-            self.place.republish_after,
-            self._published_at,
-        )
-        for publication in due:
-            self.log.say("info", "signal_republished", signal_id=publication.signal_id, file=publication.name)
-            self._publish(publication, now)
-
-    def _write_heartbeat(self, body: Heartbeat, at_quote: bool, now: Moment) -> None:
-        """Every third of the red limit, at a change, and in simulate after each quote (a replay waits)."""
-        due = now.wall - self._beat_at >= self.place.heartbeat_interval or now.wall < self._beat_at
-        prompt = at_quote and self._core.state.mode == "simulate"
-        if not (due or prompt or body.state != self._beat_state):
-            return
-        self._beat_at, self._beat_state = now.wall, body.state
-        stamper = self._stamper
-        assert stamper is not None
-        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
-        name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('dashboard', body.instance)}"
-        self.place.folder.publish(name, raw, durable=False)
-        self._reach(Point.HEARTBEAT)
-
-    def _write_halt(self, body: Halt, now: Moment) -> None:
-        mode: Mode = self.core.state.mode if self.core is not None else "simulate"
-        stamper = self._stamper or Stamper(
-            self.place.writer, new_epoch(now.wall, self._random_part), mode, self.place.alias
-        )
-        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self.place.folder.key)
-        self.place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self.place.writer)}", raw)
-        self._reach(Point.HALT_WRITTEN)
 
     def _keep_books(self, label: str) -> None:
         raw = self._books.raw or b""
@@ -393,14 +273,13 @@ class Engine:
             self._show(replace_ended(waiting_view(self.config, now)), now)
             return
         try:
-            self._beat_at = 0.0
             body = next(
                 command.body
                 for command in self.core.handle(Tick(), now)
                 if isinstance(command, WriteHeartbeat)
             )
             stopped = body.model_copy(update={"state": "stopped", "ready": False})
-            self._write_heartbeat(stopped, False, now)
+            self._writing.heartbeat(stopped, now, prompt=True)
         except FolderError as problem:
             self._folder_fails(problem)
         self._show(replace_ended(make_view(self.core, now)), now)

@@ -1,0 +1,81 @@
+"""What an engine writes into the exchange folder: signals, its heartbeat, its halt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mac_side.bridge_client.entry import OutboxEntry
+from mac_side.bridge_client.outbox import Outbox, Publication, first_publication, publications
+from mac_side.engine_place import Place
+from mac_side.points import Point
+from shared_schema.clock import Moment, Stamper, new_epoch
+from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
+from shared_schema.ids import AccountAlias, Mode, SignalId
+from shared_schema.logs import Log
+from shared_schema.messages import Halt, Heartbeat, encode
+from shared_schema.points import Reach
+from shared_schema.sessions import trading_day_of
+
+
+class EngineWriting:
+    """Remembers what was written when; every writing may raise FolderError."""
+
+    def __init__(self, place: Place, log: Log, random_part: Callable[[], str], reach: Reach) -> None:
+        self._place = place
+        self._log = log
+        self._random_part = random_part
+        self._reach = reach
+        self._stamper: Stamper | None = None
+        self._published_at: dict[SignalId, float] = {}
+        self._beat_at = 0.0
+        self._beat_state = ""
+
+    def begin(self, now: Moment, mode: Mode, account: AccountAlias) -> None:
+        """Mode and account are known: from now on heartbeats can be written."""
+        self._stamper = self._new_stamper(now, mode, account)
+
+    def publish(self, outbox: Outbox, entry: OutboxEntry, now: Moment) -> None:
+        """Put a signal into the folder for the first time."""
+        first = first_publication(outbox, entry, self._place.strategy, self._place.folder.read)
+        self._publish(first, now)
+
+    def republish(self, outbox: Outbox, now: Moment) -> None:
+        """Put those unanswered signals there again that are missing (rule 13)."""
+        place = self._place
+        due = publications(
+            outbox, place.strategy, place.folder.read, now.wall, place.republish_after, self._published_at
+        )
+        for publication in due:
+            self._log.say(
+                "info", "signal_republished", signal_id=publication.signal_id, file=publication.name
+            )
+            self._publish(publication, now)
+
+    def heartbeat(self, body: Heartbeat, now: Moment, *, prompt: bool = False) -> None:
+        """Every third of the red limit, at a change of state, and at once where it is ``prompt``."""
+        due = now.wall - self._beat_at >= self._place.heartbeat_interval or now.wall < self._beat_at
+        if not (due or prompt or body.state != self._beat_state):
+            return
+        self._beat_at, self._beat_state = now.wall, body.state
+        assert self._stamper is not None
+        raw = encode(self._stamper.next(now, trading_day_of(now.market)), body, self._place.folder.key)
+        name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('dashboard', body.instance)}"
+        self._place.folder.publish(name, raw, durable=False)
+        self._reach(Point.HEARTBEAT)
+
+    def halt(self, body: Halt, now: Moment) -> None:
+        """Halt, or lift our own halt; possible before anything else is known."""
+        stamper = self._stamper or self._new_stamper(now, "simulate", self._place.alias)
+        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self._place.folder.key)
+        self._place.folder.publish(f"{CONTROL_FOLDER}/{halt_name(self._place.writer)}", raw)
+        self._reach(Point.HALT_WRITTEN)
+
+    def _new_stamper(self, now: Moment, mode: Mode, account: AccountAlias) -> Stamper:
+        return Stamper(self._place.writer, new_epoch(now.wall, self._random_part), mode, account)
+
+    def _publish(self, publication: Publication, now: Moment) -> None:
+        # Noted before the write: one that fails is tried again as a republication, not at once.
+        self._published_at[publication.signal_id] = now.wall
+        self._reach(Point.BEFORE_PUBLISH)
+        self._place.folder.publish(publication.name, publication.raw)
+        self._reach(Point.PUBLISHED)
