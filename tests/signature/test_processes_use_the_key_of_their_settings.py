@@ -78,7 +78,7 @@ def test_the_dashboard_takes_the_key_and_says_when_there_is_none(
     if has_key:
         write_key(home / "runtime" / KEY_FILE, KEY)
     places: list[Place] = []
-    monkeypatch.setattr(mac_dashboard.Engine, "run", lambda engine, stop: places.append(engine.place))
+    monkeypatch.setattr(mac_dashboard.Engine, "run", lambda engine, *_: places.append(engine.place))
     assert mac_dashboard.run_engine(load_settings(), console=False) == 0
     assert places[0].folder.key == (KEY if has_key else None)
     said = (home / "logs" / "mac_dashboard.log").read_text(encoding="utf-8")
