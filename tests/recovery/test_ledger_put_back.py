@@ -23,7 +23,7 @@ from windows_side.ledger_opening import open_guarded, open_ledger
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A ready executor whose broker fills at once."""
-    shell = Shell(tmp_path).ready()
+    shell = Shell(tmp_path, poll_interval=0.2).ready()
     yield shell
     shell.kill()
 
