@@ -14,8 +14,14 @@ from shared_schema.words import say
 
 FILE_NAME = "miniqmt.toml"
 
-OTHER_VARIABLES = ("MINIQMT_CONFIG", "MINIQMT_VENV", "MINIQMT_REQUIREMENTS", "MINIQMT_HANDED_OVER")
-"""Variables that are no settings; the last is set by the bootstrap itself."""
+OTHER_VARIABLES = (
+    "MINIQMT_CONFIG",
+    "MINIQMT_VENV",
+    "MINIQMT_REQUIREMENTS",
+    "MINIQMT_HANDED_OVER",
+    "MINIQMT_ALIVE_FILE",
+)
+"""Variables that are no settings; the last two are set by the bootstrap and the supervisor."""
 CRASH_VARIABLES = ("MINIQMT_CRASH_AT", "MINIQMT_ALLOW_CRASH")
 """Of crash tests only (shared_schema.points)."""
 """Variables of ours that are no settings."""

@@ -21,7 +21,6 @@ from shared_schema.ids import SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat, Seen
 from shared_schema.points import Reach, pass_by
-from shared_schema.settings_watch import SettingsWatch
 from shared_schema.watch import FolderWatch
 from windows_side.broker_hand import BrokerHand
 from windows_side.brokers.port import (
@@ -141,14 +140,14 @@ class Executor:
 
     # The loop
 
-    def run(self, stop: threading.Event, settings: SettingsWatch | None = None) -> None:
-        """Work until ``stop`` is set. Raises StateError where the ledger fails."""
+    def run(self, stop: threading.Event, *beside: Callable[[], object]) -> None:
+        """Work until ``stop`` is set, ``beside`` being called each turn. Raises StateError of the ledger."""
         self.start()
         while not stop.is_set():
             self.turn()
             self._watch.look_after(self._log)
-            if settings is not None:
-                settings.look_after(self._log)
+            for look in beside:
+                look()
             self._watch.wait()
         self.end()
 

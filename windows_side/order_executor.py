@@ -39,6 +39,7 @@ from shared_schema.points import Reach, reach_of
 from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import SettingsWatch
+from shared_schema.sign_of_life import SignOfLife
 from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the executor for a command line; its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.supervise:  # the supervisor is a command: it writes a halt as a person would
+            raise SettingsError("executor.supervise_by_command")
         overrides: dict[str, object] = {}
         if options.simulate:
             overrides["executor.simulate"] = True
@@ -133,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="order_executor", description=say_both("commands.help.executor"))
     parser.add_argument("--simulate", action="store_true", help=say_both("executor.help_simulate"))
     parser.add_argument("--sessions", action="store_true", help=say_both("executor.help_sessions"))
+    parser.add_argument("--supervise", action="store_true", help=say_both("executor.help_supervise"))
     parser.add_argument("--folder", default="", help=say_both("executor.help_folder"))
     return parser
 
@@ -247,7 +251,8 @@ def _run_locked(
     # The loop must not wait 5 ms for its turn while another thread encodes a result.
     sys.setswitchinterval(0.0005)
     try:
-        executor.run(stop, SettingsWatch(settings, os.environ))
+        watched, alive = SettingsWatch(settings, os.environ), SignOfLife(os.environ, log)
+        executor.run(stop, lambda: watched.look_after(log), alive.show)
     except StateError as problem:
         log.say("error", "executor_must_stop", problem=problem)
         raise

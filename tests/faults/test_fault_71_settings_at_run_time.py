@@ -11,6 +11,7 @@ from shared_schema.log_lines import Line
 from shared_schema.logs import Log
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import LOOK_EVERY, SettingsNews, SettingsWatch
+from shared_schema.watch import FolderWatch
 from tests.execution.shell import Shell
 from tests.mac_side.test_engine_over_a_folder import Desk
 
@@ -117,7 +118,8 @@ def test_the_executor_goes_on_with_the_old_limits_and_says_it(tmp_path: Path) ->
     """Its real loop looks: the line stands in its log, orders are placed by the limits of the start."""
     host, shell = Host(tmp_path), Shell(tmp_path)
     host.write("orders_per_day = nonsense")
-    shell.executor.run(Turns(host, 2), host.watch)  # type: ignore[arg-type]
+    log = Log("order_executor", [shell.lines])
+    shell.executor.run(Turns(host, 2), lambda: host.watch.look_after(log))  # type: ignore[arg-type]
     assert "settings_broken" in shell.lines.actions
     shell.restart()
     shell.ready()
@@ -131,6 +133,7 @@ def test_the_dashboard_shows_it_and_clears_it(tmp_path: Path) -> None:
     (tmp_path / "settings").mkdir()
     host, desk = Host(tmp_path / "settings"), Desk(tmp_path)
     engine = desk.engine()
+    engine.watch = FolderWatch(desk.path, 0.01, use_watcher=False)
     desk.executor.beat()
     engine.attempt()
     assert engine.core is not None

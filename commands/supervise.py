@@ -1,0 +1,121 @@
+"""``miniqmt executor --supervise``: the executor as a child that is started again, and what that needs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from commands.halt_writing import write_halt, writer_of
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import FolderError, MiniqmtError
+from shared_schema.ids import Mode
+from shared_schema.keys import folder_key
+from shared_schema.logs import Log, open_log
+from shared_schema.settings import Settings, load_settings
+from shared_schema.sign_of_life import VARIABLE
+from shared_schema.words import say, use_language
+from windows_side.single_instance import hold_single_instance
+from windows_side.supervisor import Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG_NAME = "executor_supervisor"
+ROLE = "supervisor"
+_CODE = "import sys; from windows_side.order_executor import main; sys.exit(main(sys.argv[1:]))"
+
+
+def supervise(arguments: Sequence[str]) -> int:
+    """Run the executor with ``arguments`` until a person asks to stop; the exit code."""
+    overrides: dict[str, object] = {}
+    if "--folder" in arguments[:-1]:
+        overrides["shared_dir"] = str(Path(arguments[list(arguments).index("--folder") + 1]).absolute())
+    try:
+        settings = load_settings(overrides=overrides)
+        use_language(settings.language)
+        folder = settings.exchange_folder("executor")
+        lock = hold_single_instance(ROLE, settings.runtime_dir, folder)
+    except MiniqmtError as problem:
+        print(f"order_executor: {problem}", file=sys.stderr)
+        return problem.exit_code
+    log = open_log(LOG_NAME, settings.log_dir)
+    try:
+        with _asked_to_stop() as stop:
+            return Supervisor(
+                start=lambda: Process(arguments, settings.runtime_dir),
+                lock_trading=lambda count: lock_trading(settings, folder, count, log),
+                log=log,
+                monotonic=time.monotonic,
+                wait=stop.wait,
+                pause=time.sleep,
+            ).run()
+    finally:
+        log.close()
+        lock.release()
+
+
+class Process:
+    """An executor of its own process group: Ctrl+C reaches the supervisor alone, which passes it on."""
+
+    def __init__(self, arguments: Sequence[str], runtime_dir: Path) -> None:
+        self._alive = runtime_dir / "executor.alive"
+        self._alive.unlink(missing_ok=True)
+        environment = dict(os.environ, PYTHONPATH=str(ROOT), **{VARIABLE: str(self._alive)})
+        command = [sys.executable, "-c", _CODE, *arguments]
+        if os.name == "nt":
+            group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+            self._child = subprocess.Popen(command, env=environment, creationflags=group)
+        else:
+            self._child = subprocess.Popen(command, env=environment, start_new_session=True)
+        self.pid = self._child.pid
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._child.poll()
+
+    def ask_to_end(self) -> None:
+        """Ctrl+Break on Windows, SIGTERM elsewhere: it finishes what is begun."""
+        with contextlib.suppress(OSError):  # it has just ended by itself
+            self._child.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+
+    def kill(self) -> None:
+        """End it at once; ledger and broker find together at the next start."""
+        self._child.kill()
+
+    def signs(self) -> object:
+        """The time of its file of life."""
+        try:
+            return self._alive.stat().st_mtime_ns
+        except OSError:
+            return None
+
+
+def lock_trading(settings: Settings, folder: Path, count: int, log: Log) -> None:
+    """Write a halt: an executor that comes up between two deaths places nothing new."""
+    place = DropFolder(folder, key=folder_key(settings, folder))
+    reason = say("executor.crash_loop", count=count)
+    mode: Mode = "live" if settings.executor.simulate is False else "simulate"
+    try:
+        name = write_halt(place, writer_of(ROLE), reason, mode, time.time())
+    except FolderError as problem:
+        log.say("error", "trading_not_locked", problem=problem)
+        return
+    log.say("error", "trading_locked", file=name, count=count)
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    stop = threading.Event()
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
