@@ -40,6 +40,7 @@ COMMANDS = (
     "rebind",
     "adjust",
     "plan",
+    "pool",
     "resolve",
     "reconcile",
     "recover",

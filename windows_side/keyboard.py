@@ -1,6 +1,6 @@
 """What a person types at the executor's own host while it runs.
 
-``miniqmt resume``, ``rebind`` and ``resolve`` leave a small file in a private folder below
+``miniqmt resume``, ``rebind``, ``resolve`` and ``pool --free`` leave a small file in a private folder below
 RUNTIME_DIR; nobody who can only write the exchange folder can reach it.
 """
 
@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from shared_schema.disk import Disk, LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MessageError
-from shared_schema.ids import OrderId, SignalId
+from shared_schema.ids import Code, OrderId, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages.record import SMALL_FILE, Record, load_object
-from windows_side.execution.events import Event, RebindTyped, ResolveTyped, ResumeTyped
+from windows_side.execution.events import Event, FreePoolTyped, RebindTyped, ResolveTyped, ResumeTyped
 
 FOLDER = "executor_commands"
 STALE = 60.0
@@ -31,7 +31,7 @@ STALE = 60.0
 class Typed(Record):
     """One order typed by a person."""
 
-    kind: Literal["resume", "rebind", "resolve"]
+    kind: Literal["resume", "rebind", "resolve", "free_pool"]
     reason: str = ""
     strategy: str = ""
     signal_id: str = ""
@@ -39,6 +39,8 @@ class Typed(Record):
     """Of "resolve": the broker's id where the order was placed, "" where it was not."""
     halts: dict[str, str] | None = None
     """Of "resume": the digests of the halt files the person was shown, by name."""
+    code: str = ""
+    """Of "free_pool": whose money is free again."""
     by: str = ""
     at: float
 
@@ -89,6 +91,8 @@ class Keyboard:
     def _event(self, typed: Typed) -> Event:
         if typed.kind == "rebind":
             return RebindTyped(typed.strategy)
+        if typed.kind == "free_pool":
+            return FreePoolTyped(Code(typed.code), f"{typed.by}: {typed.reason}")
         if typed.kind == "resolve":
             order_id = OrderId(typed.order_id) if typed.order_id else None
             return ResolveTyped(SignalId(typed.signal_id), order_id, f"{typed.by}: {typed.reason}")

@@ -25,6 +25,7 @@ from tests.execution.bench import (
 )
 from tests.execution.schedules import run_schedule
 from windows_side.brokers.port import AccountAnswered, BrokerStatus, Unclear
+from windows_side.execution.events import FreePoolTyped
 from windows_side.execution.ledger import POOL
 
 BUY = "BUY_159201.SZ_L1_00000001"
@@ -312,3 +313,18 @@ def test_the_pool_is_never_overspent() -> None:
         assert used + frozen <= 9_500.0 + 1e-6
         bench.quote()
     assert any(r.error_code.startswith("pool_") for r in bench.published)
+
+
+def test_a_person_frees_what_is_not_the_strategys_any_more() -> None:
+    """Typed at the executor's keyboard: the code's lots are free, open buys are not, and it is durable."""
+    bench = bench_of()
+    buy(bench, "A")
+    fill(bench, "A", 1000)
+    buy(bench, "B", shares=500, layer_index=2)
+    said = alarms(bench.tell(FreePoolTyped(FUND, "reset")))
+    assert (said, pool(bench)) == (["pool_freed_by_hand"], (0.0, 600.0, 0.0))
+    bench.restart()
+    assert pool(bench) == (0.0, 600.0, 0.0)
+    sell(bench, "S", 1000, "A")
+    fill(bench, "S", 1000)
+    assert pool(bench)[0] == 0.0, "a lot that was freed frees nothing a second time"

@@ -185,7 +185,16 @@ class CashPool:
         whose = (signal.code, signal.strategy or "")
         return [n for n, lot in self._lots.items() if not lot.named and (lot.code, lot.strategy) == whose]
 
-    # What the account proves
+    # What a person or the account proves
+
+    def free(self, code: Code) -> float:
+        """Free what the lots of ``code`` use; yuan freed. Open buys keep what they have frozen."""
+        freed = self.use().used.get(code, 0.0)
+        self._lots = {name: lot for name, lot in self._lots.items() if lot.code != code}
+        self._used = None
+        self._zero_at.pop(code, None)
+        self._judge()
+        return freed
 
     def gone(self, account: AccountState, asked_at: float, trading: Iterable[Code]) -> list[Code]:
         """Free the codes the account proves not to hold (sold by hand): the account is the truth.
@@ -201,10 +210,6 @@ class CashPool:
             if code in busy or not quiet:
                 self._zero_at.pop(code, None)
             elif asked_at - self._zero_at.setdefault(code, asked_at) >= GONE_APART:
-                self._lots = {name: lot for name, lot in self._lots.items() if lot.code != code}
-                self._used = None
-                self._zero_at.pop(code)
+                self.free(code)
                 freed.append(code)
-        if freed:
-            self._judge()
         return freed

@@ -32,6 +32,7 @@ from windows_side.execution.events import (
     Event,
     FileSeen,
     FolderRolledBack,
+    FreePoolTyped,
     HaltsSeen,
     QuoteSeen,
     RebindTyped,
@@ -183,6 +184,14 @@ class ExecutorCore:
                 self._resumed(event)
             case RebindTyped():
                 self._admission.rebind(event.strategy)
+            case FreePoolTyped():
+                self._desk.alarm(
+                    "pool_freed_by_hand",
+                    code=event.code,
+                    freed=round(self._desk.pool.free(event.code), 2),
+                    reason=event.reason,
+                )
+                self._desk.remember_pool()
             case ResolveTyped():
                 self._broker.resolve(event)
                 self._cancels.settle()

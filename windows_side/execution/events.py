@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared_schema.drop_folder import Name
-from shared_schema.ids import OrderId, SignalId
+from shared_schema.ids import Code, OrderId, SignalId
 from shared_schema.integrity import Key
 from shared_schema.link_health import Beat
 from shared_schema.messages import QuoteSnapshot, Received
@@ -59,6 +59,14 @@ class RebindTyped:
 
 
 @dataclass(frozen=True)
+class FreePoolTyped:
+    """A person says that what a code uses of the cash pool is not the strategy's any more."""
+
+    code: Code
+    reason: str
+
+
+@dataclass(frozen=True)
 class ResolveTyped:
     """A person looked at the broker's list: what became of an unknown order (a proof of I4)."""
 
@@ -91,6 +99,7 @@ Event = (
     | HaltsSeen
     | ResumeTyped
     | RebindTyped
+    | FreePoolTyped
     | ResolveTyped
     | BeatsSeen
     | FolderRolledBack
