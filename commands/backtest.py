@@ -44,6 +44,8 @@ def backtest(
     engine: str = "auto",
     pool: float | None = None,
     dividends: str | None = None,
+    report: Path | None = None,
+    benchmark: Path | None = None,
 ) -> int:
     """Run one backtest, print its figures and write the files asked for; 0 when done.
 
@@ -57,7 +59,7 @@ def backtest(
     if pool is not None or "," in (preset or ""):
         from commands.backtest_pool import backtest_pool
 
-        _only_for_one(release=release, plot=plot)
+        _only_for_one(release=release, plot=plot, report=report, benchmark=benchmark)
         names = (preset or DEFAULT_PRESET).split(",")
         files = [Path(part) for part in str(csv).split(",")] if csv is not None else []
         files = files or [found_bars(preset_code(name))[0] for name in names]
@@ -80,7 +82,13 @@ def backtest(
         from mac_side.backtest.plot import write_plot
 
         write_plot(plot, result, f"{name}  {path.name}")
-    for written in (trades_out, metrics_out, plot):
+    numbers = None
+    if report is not None:
+        from commands.backtest_report import ReportAbout, write_report_of
+
+        about = ReportAbout(name, path, code, chosen, benchmark, cautions(parameters))
+        numbers = write_report_of(report, result, other, about)
+    for written in (trades_out, metrics_out, plot, report, numbers):
         if written is not None:
             print(say_both("backtest.written", path=written))
     return 0
@@ -207,7 +215,24 @@ def _command(
     engine: Annotated[str, typer.Option("--engine", help=say_both("backtest.help_engine"))] = "auto",
     pool: Annotated[float | None, typer.Option("--pool", help=say_both("pooled.help_pool"))] = None,
     dividends: Annotated[str | None, typer.Option("--dividends", help=say_both("dividends.help"))] = None,
+    report: Annotated[Path | None, typer.Option("--report", help=say_both("backtest.help_report"))] = None,
+    benchmark: Annotated[
+        Path | None, typer.Option("--benchmark", help=say_both("backtest.help_benchmark"))
+    ] = None,
 ) -> None:
     raise typer.Exit(
-        backtest(preset, csv, set_, trades_out, metrics_out, plot, release, engine, pool, dividends)
+        backtest(
+            preset,
+            csv,
+            set_,
+            trades_out,
+            metrics_out,
+            plot,
+            release,
+            engine,
+            pool,
+            dividends,
+            report,
+            benchmark,
+        )
     )

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 BUY, LOT_PROFIT, STOP, TAKE_PROFIT = 0, 1, 2, 3
 """The reason column of the trades; BUY is the only one that buys."""
-ROW, REASON, SHARES, LAYERS, ORDER = 0, 1, 2, 3, 4
-"""Columns of the whole numbers of a trade."""
+ROW, REASON, SHARES, LAYERS, ORDER, OPENED = 0, 1, 2, 3, 4, 5
+"""Columns of the whole numbers of a trade. OPENED: the trade that bought what is sold; -1 where it is several
+lots, its own number for a buy."""
+WIDTH = 6
 FEE, CASH = 0, 1
 """Columns of its money, yuan: its fee, and the cash after it."""
 
@@ -70,6 +72,7 @@ def walk(
     anchor: float,
     lot_shares: Any,
     lot_price: Any,
+    lot_opened: Any,
     whole: Any,
     money: Any,
 ) -> End:
@@ -148,12 +151,14 @@ def walk(
                             whole[count, SHARES] = shares
                             whole[count, LAYERS] = layers - gone
                             whole[count, ORDER] = order
+                            whole[count, OPENED] = lot_opened[place]
                             money[count, FEE] = fee
                             money[count, CASH] = cash
                             count += 1
                     else:
                         lot_shares[kept] = shares
                         lot_price[kept] = lot_price[place]
+                        lot_opened[kept] = lot_opened[place]
                         kept += 1
                 if gone > 0:
                     if reason != LOT_PROFIT:
@@ -165,6 +170,7 @@ def walk(
                         whole[count, SHARES] = sold
                         whole[count, LAYERS] = kept
                         whole[count, ORDER] = order
+                        whole[count, OPENED] = -1
                         money[count, FEE] = fee
                         money[count, CASH] = cash
                         count += 1
@@ -202,6 +208,7 @@ def walk(
             continue
         lot_shares[layers] = shares
         lot_price[layers] = price
+        lot_opened[layers] = count
         layers += 1
         held += shares
         cost += amount
@@ -214,6 +221,7 @@ def walk(
         whole[count, SHARES] = shares
         whole[count, LAYERS] = layers
         whole[count, ORDER] = order
+        whole[count, OPENED] = count
         money[count, FEE] = fee
         money[count, CASH] = cash
         count += 1

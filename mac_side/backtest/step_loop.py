@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mac_side.backtest.grid_loop import BUY, LOT_PROFIT
+from mac_side.backtest.grid_loop import BUY, LOT_PROFIT, WIDTH
 from mac_side.backtest.prepared import Prepared
 from mac_side.backtest.result import REASONS, TradeTable
 from mac_side.strategy.grid_step import (
@@ -37,7 +37,8 @@ class StepBook:
         self.full_bars = 0
         self.paused_bars = 0
         self._decide = step
-        self._whole: list[tuple[int, int, int, int, int]] = []
+        self._whole: list[tuple[int, ...]] = []
+        self._opened: list[int] = []  # beside the state's lots: the trade that bought each
         self._money: list[tuple[float, float]] = []
 
     def step(self, market: Market) -> None:
@@ -54,7 +55,7 @@ class StepBook:
 
     def table(self) -> TradeTable:
         """The trades so far."""
-        whole = np.array(self._whole, dtype=np.int64).reshape(-1, 5)
+        whole = np.array(self._whole, dtype=np.int64).reshape(-1, WIDTH)
         return TradeTable(whole, np.array(self._money, dtype=np.float64).reshape(-1, 2))
 
     def _buy(self, buy: Buy, market: Market) -> None:
@@ -62,26 +63,30 @@ class StepBook:
         amount = buy.shares * buy.price
         fee = self.parameters.fee(amount)
         self.cash -= amount + fee
-        self._note(market, BUY, buy.shares, fee, self.state.layers)
+        self._opened.append(len(self._whole))
+        self._note(market, BUY, buy.shares, fee, self.state.layers, len(self._whole))
 
     def _sell(self, sell: Sell, market: Market) -> None:
-        layers = self.state.layers
+        layers, opened = self.state.layers, self._opened
         self.state = after_sell(self.state, sell, market.bar)
+        self._opened = [trade for place, trade in enumerate(opened) if place not in sell.positions]
         reason = REASONS.index(sell.reason)
         if reason == LOT_PROFIT:
-            portions = [(lot.shares, 1) for lot in sell.lots]
+            portions = [
+                (lot.shares, 1, opened[place]) for lot, place in zip(sell.lots, sell.positions, strict=True)
+            ]
         else:
-            portions = [(sell.shares, len(sell.lots))]
-        for shares, lots in portions:
+            portions = [(sell.shares, len(sell.lots), -1)]
+        for shares, lots, bought in portions:
             layers -= lots
             amount = shares * sell.price
             fee = self.parameters.fee(amount)
             self.cash += amount - fee
             self.sold += shares
-            self._note(market, reason, shares, fee, layers)
+            self._note(market, reason, shares, fee, layers, bought)
 
-    def _note(self, market: Market, reason: int, shares: int, fee: float, layers: int) -> None:
-        self._whole.append((market.bar, reason, shares, layers, self.orders))
+    def _note(self, market: Market, reason: int, shares: int, fee: float, layers: int, opened: int) -> None:
+        self._whole.append((market.bar, reason, shares, layers, self.orders, opened))
         self._money.append((fee, self.cash))
 
 

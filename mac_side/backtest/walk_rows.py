@@ -9,7 +9,7 @@ import numpy as np
 
 from mac_side.backtest.compiled import Engine, compiled
 from mac_side.backtest.curve import ALPHA, DAYS, DRAWDOWN, read_curve
-from mac_side.backtest.grid_loop import End, walk
+from mac_side.backtest.grid_loop import WIDTH, End, walk
 from mac_side.backtest.metrics import CurveFigures
 from mac_side.backtest.prepared import Prepared, columns_for, rules_of
 from mac_side.backtest.result import TradeTable
@@ -49,15 +49,15 @@ class Walker:
     def walk(self, first: int, last: int, anchor: float) -> Walked:
         """Over the rows ``first`` to before ``last`` from a flat book anchored at ``anchor`` yuan."""
         # A row buys once at most and no lot is sold twice; pages never written to take no memory.
-        whole = np.empty((2 * (last - first), 5), dtype=np.int64)
+        whole = np.empty((2 * (last - first), WIDTH), dtype=np.int64)
         money = np.empty((2 * (last - first), 2), dtype=np.float64)
         layers = self.parameters.layers
         shares: Any = np.zeros(layers, np.int64) if self.is_compiled else [0] * layers
         prices: Any = np.zeros(layers) if self.is_compiled else [0.0] * layers
+        opened: Any = np.zeros(layers, np.int64) if self.is_compiled else [0] * layers
         loop: Callable[..., End] = compiled(walk) if self.is_compiled else walk
-        end = loop(
-            *self._columns, *self._by_trend, self._rules, first, last, anchor, shares, prices, whole, money
-        )
+        lots = (shares, prices, opened)
+        end = loop(*self._columns, *self._by_trend, self._rules, first, last, anchor, *lots, whole, money)
         held = slice(0, end.layers)
         table = TradeTable(whole[: end.trades].copy(), money[: end.trades].copy())
         return Walked(end, table, list(map(int, shares[held])), list(map(float, prices[held])))
