@@ -238,7 +238,7 @@ def _too_many(world, injection: Injection, chance: random.Random) -> None:  # ty
 def _not_allowed(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
     """More shares than may be sold, no whole lot, off the tick; in live also beyond the day's limits."""
     choices: list[dict[str, Any]] = [
-        {"direction": "SELL", "shares": 90_000},
+        {"direction": "SELL", "shares": world.counter.shares // 100 * 100 + 30_000},
         {"shares": 150},
         {"price": 1.0505},
     ]
