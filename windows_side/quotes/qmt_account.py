@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from shared_schema.clock import Moment
+from shared_schema.errors import BrokerError
 from shared_schema.ids import Code
 from shared_schema.messages import Account
+from shared_schema.words import say
 from windows_side.brokers.account_message import account_message
 from windows_side.brokers.port import (
     AccountAnswered,
@@ -51,7 +53,9 @@ class QmtAccountSource:
         """Whether the terminal answers, and if not, why."""
 
     def account(self, now: Moment, prices: Mapping[Code, float]) -> Account | None:
-        """The account as last answered in full; None where that is too long ago, or a query failed."""
+        """The account as last answered in full; None where a query failed.
+
+        Raises BrokerError where the last answer is too old, or none came yet."""
         if not self._is_started:
             self._is_started = True
             self._worker.start()
@@ -63,7 +67,7 @@ class QmtAccountSource:
             self._worker.ask_account()
         day, state = self._day, self._state
         if day is None or state is None or self._monotonic() - min(day[0], state[0]) > FRESH_FOR:
-            return None
+            raise BrokerError("qmt.account_silent", reason=self.readiness.message or say("qmt.connecting"))
         if day[1].day is None or state[1].account is None:
             return None
         asked_at = min(day[1].asked_at, state[1].asked_at)
