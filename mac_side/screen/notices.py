@@ -68,9 +68,8 @@ def _halt(view: View) -> list[Notice]:
     text = say("screen.notice.halted", since=clock(halt.since), confirmed=confirmed)
     if halt.reason:
         text += say("screen.notice.halt_reason", reason=halt.reason)
-    next_step = say(
-        "screen.notice.halt_next" if halt.confirmed_at is not None else "screen.notice.unconfirmed_next"
-    )
+    lift = "screen.notice.halt_next_own" if halt.own else "screen.notice.halt_next"
+    next_step = say(lift if halt.confirmed_at is not None else "screen.notice.unconfirmed_next")
     return [Notice("red", text, next_step, f"halt {halt.confirmed_at is not None}")]
 
 
