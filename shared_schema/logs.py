@@ -151,6 +151,12 @@ class _RotatingFile(RotatingFileHandler):
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         return super()._open()
 
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        # The inherited one asks the disk three times a line, on the way of the next signal.
+        if self.stream is None:
+            self.stream = self._open()
+        return 0 < self.maxBytes <= self.stream.tell() + len(self.format(record)) + 1
+
     def doRollover(self) -> None:
         try:
             super().doRollover()

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
+from typing import Protocol
 
 from shared_schema.logs import Log
-
-# On Windows watchdog 7 holds events back until the folder was quiet for this long (1 s by default).
-_OBSERVER_TIMEOUT = 0.02
-# Its warnings about a watch that is being stopped concern nobody: ``healthy`` tells what matters.
-logging.getLogger("watchdog").addHandler(logging.NullHandler())
-_QUIET_EVENTS = frozenset({"opened", "closed_no_write"})
+from shared_schema.watch_events import BellWaker, WatchdogWaker
 
 Concerns = Callable[[str], bool]
-"""Whether a changed path (relative to the folder, ``/`` between folder and name) is worth waking for."""
+"""Whether a changed path (relative to the folder, ``/`` between folder and name) is worth waking for;
+asked as ``name/`` of a folder itself: whether anything in it can be."""
 
 
 def anything(path: str) -> bool:
@@ -29,11 +20,28 @@ def anything(path: str) -> bool:
     return True
 
 
+class Waker(Protocol):
+    """What a wait is ended by."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether changes of the folder wake."""
+
+    def wait(self, at_most: float) -> bool:
+        """Wait, at most that many seconds; whether something woke."""
+
+    def wake(self) -> None:
+        """End the wait from outside."""
+
+    def stop(self) -> None:
+        """Let go of the folder."""
+
+
 class FolderWatch:
-    """Wakes a scan when something changes below ``path``, at the latest after ``interval`` seconds.
+    """Wakes a scan when something changes in ``path`` or a folder in it, at the latest after ``interval``.
 
     Without ``use_watcher``, or where the watcher can't be started or has died, the
-    interval alone wakes: slower, never wrong. ``healthy`` says which it is.
+    interval (seconds) alone wakes: slower, never wrong. ``healthy`` says which it is.
     """
 
     def __init__(
@@ -41,66 +49,44 @@ class FolderWatch:
     ) -> None:
         """``concerns`` spares a busy process the wake-ups by its own writings; the interval still comes."""
         self.interval = interval
-        self._woken = threading.Event()
-        self._observer: Any = None
         self._alarm_due = use_watcher
         self.problem = ""
+        self._waker: Waker = BellWaker()
         if use_watcher:
-            self._start(path, concerns)
-
-    def _start(self, path: Path, concerns: Concerns) -> None:
-        observer = Observer(timeout=_OBSERVER_TIMEOUT)
-        try:
-            # Recursive, so that a move into order_signal_done/ is seen whole: half a move holds
-            # watchdog's queue back for half a second.
-            observer.schedule(_Wake(self._woken, path, concerns), str(path), recursive=True)
-            observer.start()
-        except OSError as problem:
-            self.problem = str(problem)
-            return
-        self._observer = observer
+            try:
+                self._waker = _watcher(path, concerns)
+            except OSError as problem:
+                self.problem = str(problem)
 
     @property
     def healthy(self) -> bool:
         """Whether a watcher wakes early; False where only the interval does."""
-        return self._observer is not None and self._observer.is_alive()
+        return self._waker.healthy
 
     def look_after(self, log: Log) -> None:
         """Say once where a watcher was asked for and none runs: from now on the interval alone wakes."""
         if self._alarm_due and not self.healthy:
             self._alarm_due = False
-            detail = self.problem or "the watcher's thread ended"
+            detail = self.problem or "the watcher ended"
             log.say("error", "watcher_dead", detail=detail, interval=self.interval)
 
     def wake(self) -> None:
         """End the wait from outside."""
-        self._woken.set()
+        self._waker.wake()
 
     def wait(self, at_most: float | None = None) -> bool:
         """Wait for a change, for ``interval`` (or ``at_most``, if shorter) seconds; whether one woke us."""
-        woken = self._woken.wait(self.interval if at_most is None else max(0.0, min(at_most, self.interval)))
-        self._woken.clear()
-        return woken
+        return self._waker.wait(self.interval if at_most is None else max(0.0, min(at_most, self.interval)))
 
     def stop(self) -> None:
-        """Stop the watcher thread."""
-        self._woken.set()
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(2.0)
-            self._observer = None
+        """Stop watching; a wait ends."""
+        self._waker.wake()
+        self._waker.stop()
 
 
-class _Wake(FileSystemEventHandler):
-    def __init__(self, woken: threading.Event, path: Path, concerns: Concerns) -> None:
-        self._woken = woken
-        self._prefix = len(str(path)) + 1
-        self._concerns = concerns
+def _watcher(path: Path, concerns: Concerns) -> Waker:
+    if sys.platform != "linux":
+        return WatchdogWaker(path, concerns)
+    from shared_schema.watch_inotify import InotifyWaker
 
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        # A rename is what publishes; opens and reads of our own would wake us for nothing.
-        if event.event_type in _QUIET_EVENTS or event.is_directory:
-            return
-        changed = os.fsdecode(event.dest_path or event.src_path)[self._prefix :].replace(os.sep, "/")
-        if self._concerns(changed):
-            self._woken.set()
+    return InotifyWaker(path, concerns)

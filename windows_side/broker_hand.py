@@ -7,6 +7,7 @@ executor's turn. The guard is looked at in the worker's thread, directly before 
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -22,6 +23,9 @@ from windows_side.execution.actions import AskAccount, AskDay, CancelAtBroker, S
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
+
+HANDED_OVER = 0.002
+"""Seconds at most that the loop stands aside for a submit's thread; its call begins in a tenth of it."""
 
 
 class FeedsMarket(Protocol):
@@ -52,6 +56,7 @@ class BrokerHand:
         self._wake = wake
         self._reach = reach
         self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
+        self._looked = threading.Event()
         self._broker: BrokerPort | None = None
         self._market: FeedsMarket | None = None
 
@@ -103,6 +108,7 @@ class BrokerHand:
         """Hand one action over; returns at once."""
         match action:
             case Submit(request, expires_at):
+                self._looked.clear()
                 self.port.submit(request, lambda: self._guard(expires_at))
                 self._reach(Point.AFTER_HANDING_ON)
             case CancelAtBroker(order_id):
@@ -113,6 +119,10 @@ class BrokerHand:
                 self.port.ask_day()
             case AskAccount():
                 self.port.ask_account()
+
+    def let_go(self) -> None:
+        """Stand aside until a submit's last look is done and its native call begins; soon go on anyway."""
+        self._looked.wait(HANDED_OVER)
 
     def say_sent(self, request: OrderRequest) -> None:
         """Log a submit. After it was handed on: a line in the log costs as much as the worker's wake-up."""
@@ -132,6 +142,7 @@ class BrokerHand:
         reason = self.stops(expires_at)
         if reason is None:
             self._reach(Point.BEFORE_NATIVE_CALL)
+        self._looked.set()
         return reason
 
     def stops(self, expires_at: float) -> str | None:

@@ -101,7 +101,7 @@ class Executor:
         quote_ring: bool = False,
         days: DayKeeper | None = None,
     ) -> None:
-        """``threaded`` gives the folder's work a thread of its own; without it each turn does its own.
+        """``threaded``: broker and folder work have threads of their own; without it a turn does all itself.
 
         ``put_back``: why the ledger can't be the newest one, "" where nothing speaks against it."""
         self._folder = folder
@@ -109,6 +109,7 @@ class Executor:
         self._counter = counter
         self._put_back = put_back
         self._reach = reach
+        self._threaded = threaded
         self._was_ready = False
         self._keyboard_at = float("-inf")
         self._untidy_since: float | None = None
@@ -168,6 +169,7 @@ class Executor:
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
+        self._work.stand_back()
         self.broker.port.check_deadlines()
         self._perform(self._quote_events())
         self._perform(self._link_events())
@@ -302,11 +304,15 @@ class Executor:
         for action in actions:
             if isinstance(action, (Submit, CancelAtBroker, AskDay, AskAccount)):
                 self.broker.perform(action)
+        if submits and self._threaded:
+            self.broker.let_go()
+        for action in actions:
+            self._in_folder(action)
+        if submits:
+            self._work.go_on()  # the signal's own path ends here: its result need not wait for the turn
         for action in actions:
             if isinstance(action, Submit):
                 self.broker.say_sent(action.request)
-        for action in actions:
-            self._in_folder(action)
 
     def _count(self) -> None:
         """Keep the ledger's count a second time, before any submit of this commit leaves."""

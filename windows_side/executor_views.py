@@ -49,6 +49,8 @@ POOL_AGAIN = 30.0
 """Seconds after which an unchanged one is written again: the folder may have lost it."""
 SNAPSHOT_INTERVAL = 5.0
 """Seconds after which an unchanged snapshot is written again."""
+SNAPSHOT_PAUSE = 1.0
+"""Seconds between two writings of a snapshot at least: the day's orders are all in it."""
 
 RESTORE_INTERVAL = 5.0
 """Seconds between two looks for results that the folder has lost."""
@@ -93,6 +95,7 @@ class ExecutorViews:
         self._shown: Shown | None = None
         self._made: dict[SignalId, tuple[Order, bytes]] = {}
         """Results as last made of their rows: looked after, they are compared again and again."""
+        self._account_changed = False
 
     @property
     def ledger_epoch(self) -> Epoch:
@@ -101,14 +104,19 @@ class ExecutorViews:
 
     # Results
 
-    def result(self, order: Order) -> None:
-        """Write a row's result; a terminal one also into the slot of the seed's readers."""
+    def result(self, order: Order) -> bytes:
+        """Write a row's result, and return its bytes; ``end_results`` belongs after it, or after several."""
         raw = self._result_bytes(order)
         self._reach(Point.BEFORE_RESULT)
-        self._folder.publish(f"{RESULTS_FOLDER}/{result_name(order.signal_id)}", raw)
+        self._folder.publish(f"{RESULTS_FOLDER}/{result_name(order.signal_id)}", raw, durable=False)
         self._reach(Point.AFTER_RESULT_FILE)
-        if order.is_terminal:
-            self._folder.publish(RESULT_SLOT, raw, durable=False)
+        return raw
+
+    def end_results(self, newest: bytes | None) -> None:
+        """Make results durable, and put the ``newest`` terminal one into the slot of the seed's readers."""
+        self._folder.sync(RESULTS_FOLDER)
+        if newest is not None:
+            self._folder.publish(RESULT_SLOT, newest, durable=False)
         self._reach(Point.AFTER_RESULT)
 
     def result_if_missing(self, order: Order) -> None:
@@ -163,7 +171,7 @@ class ExecutorViews:
 
     def account_changed(self) -> None:
         """The account moved: its snapshot is due."""
-        self._snapshot_at = float("-inf")
+        self._account_changed = True
 
     def due(
         self,
@@ -192,8 +200,9 @@ class ExecutorViews:
             self._restored_at = monotonic
             lately = [o for o in orders()[-RESTORE_AT_MOST:] if now.wall - o.changed_at < RESTORE_FOR]
             steps += [lambda order=order: self.result_if_missing(order) for order in lately]  # type: ignore[misc]
-        if self._snapshot is not None and not last and monotonic - self._snapshot_at >= SNAPSHOT_INTERVAL:
-            self._snapshot_at = monotonic
+        pause = SNAPSHOT_PAUSE if self._account_changed else SNAPSHOT_INTERVAL
+        if self._snapshot is not None and not last and monotonic - self._snapshot_at >= pause:
+            self._account_changed, self._snapshot_at = False, monotonic
             steps.append(lambda: self._write_snapshot(now))
         if last or monotonic - self._pool_at >= POOL_INTERVAL:
             self._pool_at = monotonic

@@ -21,10 +21,14 @@ from shared_schema.messages import decode_signal
 from shared_schema.points import Reach, pass_by
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
-from windows_side.executor_views import ExecutorViews
+from windows_side.executor_views import ExecutorViews, Step
 
 RETRY = 0.5
 """Seconds after which a result that the folder refused is tried again."""
+STANDS_BACK = 0.02
+"""Seconds at most that a step waits for the executor's loop to rest: a backlog must not starve the views."""
+RESULTS_TOGETHER = 32
+"""Results written before the folder's fsync and the slot, which they share."""
 CALM = 10.0
 """Seconds without a failure after which the folder is said to work again."""
 
@@ -52,8 +56,10 @@ class FolderWork:
         self._monotonic = monotonic
         self._found_in_archive = found_in_archive
         self._reach = reach
-        self._steps: deque[Callable[[], object]] = deque()
+        self._steps: deque[Step] = deque()
         self._results: dict[SignalId, Order] = {}
+        self._written_together = 0
+        self._slot: bytes | None = None
         self._results_again_at = float("-inf")
         self._refused: set[SignalId] = set()
         self._listing_failed = self._writing_failed = self._said = False
@@ -61,6 +67,7 @@ class FolderWork:
         self._problem: BaseException | None = None
         self._turn = threading.Condition()
         self._busy = self._ended = False
+        self._loop_rests = True
         self._thread = (
             threading.Thread(target=self._run, name="folder work", daemon=True) if threaded else None
         )
@@ -73,21 +80,19 @@ class FolderWork:
         """Let the newest result of a row be written."""
         with self._turn:
             self._results[order.signal_id] = order
-            self._turn.notify()
 
-    def do(self, step: Callable[[], object]) -> None:
+    def do(self, step: Step) -> None:
         """Let ``step`` be done in turn; a FolderError of it is said, not raised.
 
         A step that returns True has written something: the folder takes writings."""
         with self._turn:
             self._steps.append(step)
-            self._turn.notify()
 
     def archive(self, file_name: str, signal_id: SignalId) -> None:
         """Move a recorded signal's file away; what is found under its name is told of."""
         self.do(lambda: self._archive(file_name, signal_id))
 
-    def quarantine(self, step: Callable[[], object]) -> None:
+    def quarantine(self, step: Step) -> None:
         """Keep a file apart."""
 
         def kept() -> None:
@@ -97,14 +102,23 @@ class FolderWork:
 
         self.do(kept)
 
+    def stand_back(self) -> None:
+        """The loop works: a step that has not begun waits, for disk and processor belong to the signal."""
+        self._loop_rests = False
+
     def go_on(self) -> None:
-        """Do what is due (without a thread), and raise what killed the thread (with one)."""
+        """The loop rests: do what is due (without a thread), or raise what killed the thread (with one)."""
         if self._problem is not None:
             raise self._problem
         self._say_recovered()
         if self._thread is None:
             while self._one():
                 pass
+            return
+        with self._turn:
+            self._loop_rests = True
+            if self._is_due():
+                self._turn.notify()
 
     def finish(self, at_most: float = 5.0) -> None:
         """Do all that is left, what was refused once more included, within ``at_most`` seconds.
@@ -116,8 +130,9 @@ class FolderWork:
             return
         deadline = time.monotonic() + at_most
         with self._turn:
+            self._loop_rests = True
             self._turn.notify()
-            while (self._steps or self._results or self._busy) and time.monotonic() < deadline:
+            while (self._has_any() or self._busy) and time.monotonic() < deadline:
                 if self._problem is not None:
                     raise self._problem
                 self._turn.wait(0.05)
@@ -169,6 +184,8 @@ class FolderWork:
                         if self._ended:
                             return
                         self._turn.wait(RETRY)
+                    if not self._loop_rests:
+                        self._turn.wait(STANDS_BACK)
                     self._busy = True
                 try:
                     self._one()
@@ -177,17 +194,27 @@ class FolderWork:
         except BaseException as problem:  # the executor's loop raises it: a dead thread is never silent
             self._problem = problem
 
-    def _is_due(self) -> bool:
-        return bool(self._steps) or self._result_is_due()
+    def _has_any(self) -> bool:
+        return bool(self._steps or self._results or self._written_together)
 
-    def _result_is_due(self) -> bool:
-        return bool(self._results) and self._monotonic() >= self._results_again_at
+    def _is_due(self) -> bool:
+        return bool(self._steps) or self._results_are_due()
+
+    def _results_are_due(self) -> bool:
+        return bool(self._results or self._written_together) and self._monotonic() >= self._results_again_at
 
     def _one(self) -> bool:
         """Write one result, else do one step; whether there was anything to do."""
+        order: Order | None = None
+        step: Step | None = None
         with self._turn:
-            order = self._results.pop(next(iter(self._results))) if self._result_is_due() else None
-            step = self._steps.popleft() if order is None and self._steps else None
+            if self._results_are_due():
+                if self._results and self._written_together < RESULTS_TOGETHER:
+                    order = self._results.pop(next(iter(self._results)))
+                else:
+                    step = self._end_results
+            elif self._steps:
+                step = self._steps.popleft()
         if order is not None:
             self._write(order)
         elif step is not None:
@@ -198,9 +225,18 @@ class FolderWork:
                 self._did_not_write(problem)
         return order is not None or step is not None
 
+    def _end_results(self) -> None:
+        """What the results written since the last time share."""
+        try:
+            self._views.end_results(self._slot)
+        except FolderError:
+            self._results_again_at = self._monotonic() + RETRY
+            raise
+        self._written_together, self._slot = 0, None
+
     def _write(self, order: Order) -> None:
         try:
-            self._views.result(order)
+            raw = self._views.result(order)
         except FolderError as problem:
             with self._turn:
                 # At the end: one bad name must not hold the others; a newer revision wins.
@@ -212,6 +248,8 @@ class FolderWork:
                 self._refused.add(order.signal_id)
                 self._did_not_write(problem)
         else:
+            self._written_together += 1
+            self._slot = raw if order.is_terminal else self._slot
             self._refused.discard(order.signal_id)
             self._writing_worked()
 

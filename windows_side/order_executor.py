@@ -63,6 +63,12 @@ from windows_side.signal_scan import concerns_executor
 from windows_side.single_instance import hold_account, hold_single_instance, refuse_other_executor
 from windows_side.venue import LIVE, SIMULATED, Broker, Surroundings, Venue
 
+SWITCH_INTERVAL = 0.00005
+"""Seconds the loop waits for its turn after each call to the system while another thread encodes a result:
+Python's own 5 ms would add up to a tenth of a second on a signal's way."""
+YOUNG_OBJECTS = 10_000
+"""Objects made before the garbage collector looks at them, 700 by default: a signal makes some hundred."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -248,8 +254,8 @@ def _run_locked(
     if not enforce_sessions:
         log.say("info", "sessions_only_warn")
     gc.freeze()
-    # The loop must not wait 5 ms for its turn while another thread encodes a result.
-    sys.setswitchinterval(0.0005)
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         watched, alive = SettingsWatch(settings, os.environ), SignOfLife(os.environ, log)
         executor.run(stop, lambda: watched.look_after(log), alive.show)

@@ -45,7 +45,8 @@ def concerns_executor(path: str) -> bool:
     """Whether a change of ``path`` may be news for an executor: its own writings and temp names are not."""
     folder, _, name = path.rpartition("/")
     if folder:
-        return folder == CONTROL_FOLDER or (folder == HEARTBEAT_FOLDER and not name.startswith("executor-"))
+        others_beat = folder == HEARTBEAT_FOLDER and not name.startswith((".", "executor-"))
+        return folder == CONTROL_FOLDER or others_beat
     return name not in _OWN_FILES and not name.startswith(".")
 
 

@@ -82,7 +82,7 @@ class DropFolder:
 
         Private temp name in the same folder, write, fsync, rename, fsync the folder
         (rule 2). ``durable=False`` leaves out the folder's fsync, for files that are
-        rewritten every second. Raises FolderError.
+        rewritten every second, and where ``sync`` follows for several. Raises FolderError.
         """
         target = self._at(name)
         temporary = target.with_name(f".{target.name}{self.random_part()}.tmp")
@@ -94,6 +94,13 @@ class DropFolder:
         except OSError as problem:
             self._clean_up(temporary)
             raise FolderError("folder.publish_failed", target, detail=str(problem)) from problem
+
+    def sync(self, folder: str) -> None:
+        """Make everything durable that was published into ``folder`` before. Raises FolderError."""
+        try:
+            self.disk.sync_folder(self.path / folder)
+        except OSError as problem:
+            raise FolderError("folder.publish_failed", self.path / folder, detail=str(problem)) from problem
 
     def _clean_up(self, temporary: Path) -> None:
         try:

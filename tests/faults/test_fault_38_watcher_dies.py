@@ -13,13 +13,20 @@ from shared_schema.watch import FolderWatch
 from tests.execution.shell import Lines, Shell
 
 
+def _put_another_in_its_place(folder: Path, watch: FolderWatch) -> None:
+    """Deleted and made again, a folder's watch hears nothing of the new one."""
+    folder.rmdir()
+    watch.wait()
+    folder.mkdir()
+
+
 @pytest.mark.slow
 def test_a_dead_watcher_is_seen_and_the_interval_still_wakes(tmp_path: Path) -> None:
     """``healthy`` tells of the death; a wait lasts no longer than the interval."""
-    watch = FolderWatch(tmp_path, 0.05)
+    (tmp_path / "exchange").mkdir()
+    watch = FolderWatch(tmp_path / "exchange", 0.05)
     assert watch.healthy
-    watch._observer.stop()
-    watch._observer.join(5.0)
+    _put_another_in_its_place(tmp_path / "exchange", watch)
     assert not watch.healthy
     begin = time.monotonic()
     assert not watch.wait()
@@ -50,11 +57,11 @@ def test_a_dead_watcher_is_one_alarm(tmp_path: Path) -> None:
     """Asked for and gone, or never started: said once. Not asked for: nothing to say."""
     lines = Lines()
     log = Log("order_executor", [lines])
-    watch = FolderWatch(tmp_path, 0.05)
+    (tmp_path / "exchange").mkdir()
+    watch = FolderWatch(tmp_path / "exchange", 0.05)
     watch.look_after(log)
     assert lines.actions == []
-    watch._observer.stop()
-    watch._observer.join(5.0)
+    _put_another_in_its_place(tmp_path / "exchange", watch)
     for _ in range(3):
         watch.look_after(log)
     assert lines.actions == ["watcher_dead"]

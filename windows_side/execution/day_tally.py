@@ -46,6 +46,8 @@ class DayTally:
         Received or decided within it: of two sent together one may arrive long after the other.
         """
         decided_now = _decided(signal, now)
+        if window <= 0:
+            return None
         for signal_id, (received, decided) in self._intents.get(_intent(signal), {}).items():
             apart = min(abs(now.market - received), abs(decided_now - decided))
             if signal_id != signal.signal_id and apart < window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared_schema.ids import Direction, Epoch, OrderId, SignalId, Tag
 from shared_schema.messages import OrderSignal, State, Trade
@@ -102,13 +102,21 @@ class Order:
         return self.changed(state=next_state(self.state, event), **changes)
 
     def changed(self, **changes: object) -> Order:
-        """The order with ``changes``; the same one where nothing is changed."""
-        if all(getattr(self, name) == value for name, value in changes.items()):
+        """The order with ``changes``, the same one where nothing is changed; TypeError where one is no field.
+
+        Copied as a whole: ``replace`` reads thirty fields anew, four times on each signal's way.
+        """
+        mine = self.__dict__
+        if not changes.keys() <= mine.keys():
+            raise TypeError(f"no fields of an order: {sorted(changes.keys() - mine.keys())}")
+        if all(mine[name] == value for name, value in changes.items()):
             return self
-        return replace(self, **changes)  # type: ignore[arg-type]
+        order = object.__new__(Order)
+        order.__dict__.update(mine, **changes)
+        return order
 
     def with_trade(self, trade: Trade) -> Order:
         """The order with one more trade; the same one when it is known already."""
         if any(known.trade_id == trade.trade_id for known in self.trades):
             return self
-        return replace(self, trades=(*self.trades, trade))
+        return self.changed(trades=(*self.trades, trade))
