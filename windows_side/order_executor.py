@@ -34,6 +34,7 @@ from shared_schema.errors import MiniqmtError, SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
 from shared_schema.keys import folder_key, say_key
+from shared_schema.log_bridge import lines_of
 from shared_schema.logs import Log, open_log
 from shared_schema.points import Reach, reach_of
 from shared_schema.sessions import date_of
@@ -180,7 +181,9 @@ def run(
             log = open_log("order_executor", settings.log_dir, console)
             try:
                 folder = DropFolder(path, key=folder_key(settings, path))
-                _run_locked(settings, folder, stop, venue, log, enforce_sessions or venue.enforces_sessions)
+                enforces = enforce_sessions or venue.enforces_sessions
+                with lines_of("windows_side", log):
+                    _run_locked(settings, folder, stop, venue, log, enforces)
             finally:
                 log.close()
         finally:
