@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder.names import DONE_FOLDER, RESULTS_FOLDER
 from shared_schema.errors import FolderError, MessageError
 from shared_schema.logs import read_actions
@@ -22,6 +23,20 @@ from test_offline.benchmarks.tcp_service import TcpClient, tcp_service
 
 BLOCK = 100
 LONGEST_GAP = 0.1
+
+
+class NotingDisk(LocalDisk):
+    """Notes when it began to publish and when the file had its name: the folder's fsync comes after that."""
+
+    began = renamed = 0.0
+
+    def create(self, path: Path, data: bytes) -> None:
+        self.began = time.time()
+        super().create(path, data)
+
+    def replace(self, source: Path, target: Path) -> None:
+        super().replace(source, target)
+        self.renamed = time.time()
 
 
 class ResultReader:
@@ -71,6 +86,7 @@ def measure(count: int, tool: str, seed: int) -> list[Figures]:
     with tempfile.TemporaryDirectory(prefix="miniqmt-bench-") as place:
         root = Path(place)
         renamed: dict[str, float] = {}
+        floor_began: dict[str, float] = {}
         floor_renamed: dict[str, float] = {}
         tcp: list[tuple[float, float]] = []
         with (
@@ -79,29 +95,36 @@ def measure(count: int, tool: str, seed: int) -> list[Figures]:
             tcp_service(root) as client,
         ):
             reader = ResultReader(bench)
+            noting = NotingDisk()
+            bench.folder.disk = floor_folder.disk = noting
             for block in range(0, count, BLOCK):
                 numbers = range(block, min(block + BLOCK, count))
-                _ours(bench, reader, numbers, renamed, dice)
+                _ours(bench, noting, reader, numbers, renamed, dice)
                 for number in numbers:
                     name, raw = bench.signal(10**6 + number)
                     floor_folder.publish(name, raw)
-                    floor_renamed[name] = time.time()
+                    floor_began[name], floor_renamed[name] = noting.began, noting.renamed
                     time.sleep(dice.random() * LONGEST_GAP)
                 tcp += [_tcp(client, bench, number, dice) for number in numbers]
             time.sleep(0.5)
             reader.close()
-        return _rows(root, renamed, floor_renamed, tcp, reader)
+        return _rows(root, renamed, floor_began, floor_renamed, tcp, reader)
 
 
 def _ours(
-    bench: BenchFolder, reader: ResultReader, numbers: range, renamed: dict[str, float], dice: random.Random
+    bench: BenchFolder,
+    noting: NotingDisk,
+    reader: ResultReader,
+    numbers: range,
+    renamed: dict[str, float],
+    dice: random.Random,
 ) -> None:
     for number in numbers:
         name, raw = bench.signal(number)
         signal_id = name.removeprefix("order_signal_").removesuffix(".json")
         reader.wanted.add(signal_id)
         bench.folder.publish(name, raw)
-        renamed[signal_id] = time.time()
+        renamed[signal_id] = noting.renamed
         time.sleep(dice.random() * LONGEST_GAP)
     deadline = time.monotonic() + 10
     while reader.wanted and time.monotonic() < deadline:
@@ -117,15 +140,16 @@ def _tcp(client: TcpClient, bench: BenchFolder, number: int, dice: random.Random
 def _rows(
     root: Path,
     renamed: dict[str, float],
+    floor_began: dict[str, float],
     floor_renamed: dict[str, float],
     tcp: list[tuple[float, float]],
     reader: ResultReader,
 ) -> list[Figures]:
     submitted = _submit_times(root)
     committed = floor_times(root)
-    floor = [committed[name] - at for name, at in floor_renamed.items() if name in committed]
     return [
-        Figures("floor: wake, read, parse, one commit", tuple(floor)),
+        Figures("floor: wake, read, parse, one commit", _between(floor_renamed, committed)),
+        Figures("the same with its publishing", _between(floor_began, committed)),
         Figures(
             "file renamed to submit", tuple(submitted[i] - at for i, at in renamed.items() if i in submitted)
         ),
