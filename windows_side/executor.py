@@ -123,7 +123,14 @@ class Executor:
         self._monotonic = monotonic
         self._scan = SignalScan(folder, log, clock.now, monotonic, reach)
         self._work = FolderWork(
-            folder, views, log, monotonic, self._found_in_archive, reach, threaded=threaded
+            folder,
+            views,
+            log,
+            monotonic,
+            self._found_in_archive,
+            reach,
+            self._scan.not_moved,
+            threaded=threaded,
         )
         self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self.broker = BrokerHand(folder, core, rules, clock, log, watch.wake, reach)
@@ -149,7 +156,7 @@ class Executor:
             self._watch.look_after(self._log)
             for look in beside:
                 look()
-            self._watch.wait()
+            self._watch.wait(0.0 if self._scan.has_more else None)
         self.end()
 
     def start(self) -> None:
@@ -328,6 +335,7 @@ class Executor:
                 if order.is_terminal:
                     self._views.settled(order)
             case Archive(file_name, signal_id):
+                self._scan.recorded(file_name)
                 self._work.archive(file_name, signal_id)
             case AnswerAgain(signal_id):
                 self._answer_again(signal_id)

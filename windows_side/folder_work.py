@@ -26,7 +26,7 @@ from windows_side.executor_views import ExecutorViews, Step
 RETRY = 0.5
 """Seconds after which a result that the folder refused is tried again."""
 STANDS_BACK = 0.02
-"""Seconds at most that a step waits for the executor's loop to rest: a backlog must not starve the views."""
+"""Seconds of the loop's turn in which no step begins; in a longer one, a backlog's, the views go on."""
 RESULTS_TOGETHER = 32
 """Results written before the folder's fsync and the slot, which they share."""
 CALM = 10.0
@@ -34,6 +34,8 @@ CALM = 10.0
 
 FoundInArchive = Callable[[SignalId, bytes], None]
 """Told of a signal that lay under an archived name and has another id."""
+NotMoved = Callable[[str], None]
+"""Told the name of a file that could not be moved away."""
 
 
 class FolderWork:
@@ -47,6 +49,7 @@ class FolderWork:
         monotonic: Callable[[], float],
         found_in_archive: FoundInArchive,
         reach: Reach = pass_by,
+        not_moved: NotMoved = lambda name: None,
         *,
         threaded: bool,
     ) -> None:
@@ -56,6 +59,7 @@ class FolderWork:
         self._monotonic = monotonic
         self._found_in_archive = found_in_archive
         self._reach = reach
+        self._not_moved = not_moved
         self._steps: deque[Step] = deque()
         self._results: dict[SignalId, Order] = {}
         self._written_together = 0
@@ -68,6 +72,7 @@ class FolderWork:
         self._turn = threading.Condition()
         self._busy = self._ended = False
         self._loop_rests = True
+        self._stood_back_at = float("-inf")
         self._thread = (
             threading.Thread(target=self._run, name="folder work", daemon=True) if threaded else None
         )
@@ -104,6 +109,7 @@ class FolderWork:
 
     def stand_back(self) -> None:
         """The loop works: a step that has not begun waits, for disk and processor belong to the signal."""
+        self._stood_back_at = time.monotonic()
         self._loop_rests = False
 
     def go_on(self) -> None:
@@ -184,8 +190,9 @@ class FolderWork:
                         if self._ended:
                             return
                         self._turn.wait(RETRY)
-                    if not self._loop_rests:
-                        self._turn.wait(STANDS_BACK)
+                    patience = self._stood_back_at + STANDS_BACK - time.monotonic()
+                    if not self._loop_rests and patience > 0:
+                        self._turn.wait(patience)
                     self._busy = True
                 try:
                     self._one()
@@ -255,7 +262,11 @@ class FolderWork:
 
     def _archive(self, file_name: str, signal_id: SignalId) -> None:
         self._reach(Point.BEFORE_ARCHIVE)
-        moved = self._folder.archive(file_name, signal_id)
+        try:
+            moved = self._folder.archive(file_name, signal_id)
+        except FolderError:
+            self._not_moved(file_name)
+            raise
         self._reach(Point.AFTER_ARCHIVE)
         if moved is None:
             return

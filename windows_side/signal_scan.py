@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ from windows_side.executor_views import seen_of
 
 FILES_A_TURN = 64
 """Signals taken in one turn, so that a backlog does not starve the broker's events."""
+LISTING_COUNTS = 1.0
+"""Seconds for which a backlog is taken from one listing: to list ten thousand names takes a turn."""
 LOOK_AGAIN = 0.5
 """Seconds after which a file that was left alone is looked at again though it has not changed."""
 HELD_TOO_LONG = 10.0
@@ -80,26 +83,52 @@ class SignalScan:
         self._monotonic = monotonic
         self._intake = SignalIntake(folder.key)
         self._left_alone: dict[str, _LeftAlone] = {}
+        self._backlog: deque[Found] = deque()
+        self._listed_at = float("-inf")
         self._held: dict[str, _Held] = {}
         self.seen: dict[str, Seen] = {}
         """The newest file of each strategy's stream, for the heartbeat."""
 
     def events(self) -> list[FileSeen]:
         """What lies there now, at most FILES_A_TURN of it. Raises FolderError where it can't be listed."""
+        if not self._backlog or self._monotonic() - self._listed_at >= LISTING_COUNTS:
+            self._list()
+        taken = [self._backlog.popleft() for _ in range(min(FILES_A_TURN, len(self._backlog)))]
+        looked = [self._look(file) for file in taken]
+        return [event for event in looked if event is not None]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a backlog waits: the next turn need not wait for a change."""
+        return bool(self._backlog)
+
+    def _list(self) -> None:
+        self._listed_at = self._monotonic()
         found = self._folder.scan()
         present = {file.name.text for file in found}
         self._intake.forget_missing(present)
         for name in self._left_alone.keys() - present:
             del self._left_alone[name]
             self._held.pop(name, None)
-        due = [file for file in found if file.name.kind in _WANTED and self._is_due(file)]
-        looked = [self._look(file) for file in due[:FILES_A_TURN]]
-        return [event for event in looked if event is not None]
+        self._backlog = deque(file for file in found if file.name.kind in _WANTED and self._is_due(file))
+
+    def recorded(self, name: str) -> None:
+        """The file is in the ledger and its move is asked for: unchanged it is no news until that failed."""
+        left = self._left_alone.get(name)
+        if left is not None:
+            left.look_at = float("inf")
+
+    def not_moved(self, name: str) -> None:
+        """The move failed: look at the file again soon."""
+        left = self._left_alone.get(name)
+        if left is not None:
+            left.look_at = self._monotonic() + LOOK_AGAIN
 
     def look_again(self) -> None:
         """What was left alone is due at the next scan: what stood in its way is gone."""
         for left in self._left_alone.values():
             left.look_at = float("-inf")
+        self._listed_at = float("-inf")
 
     def _is_due(self, file: Found) -> bool:
         left = self._left_alone.get(file.name.text)
