@@ -36,6 +36,8 @@ LISTING_COUNTS = 1.0
 """Seconds for which a backlog is taken from one listing: to list ten thousand names takes a turn."""
 LOOK_AGAIN = 0.5
 """Seconds after which a file that was left alone is looked at again though it has not changed."""
+RECORDED_LOOK_AGAIN = 30.0
+"""The same for one that is in the ledger and waits for its move, which a backlog may keep for long."""
 HELD_TOO_LONG = 10.0
 """Seconds after which a signal file that can't be read is an alarm."""
 _WANTED = (NameKind.SIGNAL, NameKind.SIGNAL_SLOT, NameKind.CONFLICT)
@@ -113,10 +115,10 @@ class SignalScan:
         self._backlog = deque(file for file in found if file.name.kind in _WANTED and self._is_due(file))
 
     def recorded(self, name: str) -> None:
-        """The file is in the ledger and its move is asked for: unchanged it is no news until that failed."""
+        """The file is in the ledger and its move is asked for: unchanged it is no news for a while."""
         left = self._left_alone.get(name)
         if left is not None:
-            left.look_at = float("inf")
+            left.look_at = self._monotonic() + RECORDED_LOOK_AGAIN
 
     def not_moved(self, name: str) -> None:
         """The move failed: look at the file again soon."""
