@@ -24,6 +24,8 @@ from shared_schema.messages import decode_heartbeat, decode_result, decode_signa
 
 INTERVAL = 10.0
 """Seconds between two looks."""
+COARSE = 3.0
+"""Seconds to which some disks round a folder's time: changed as lately as that, it may change unseen."""
 
 
 class ConflictCopies:
@@ -38,6 +40,8 @@ class ConflictCopies:
     ) -> None:
         self._folder, self._log, self._wall, self._monotonic = folder, log, wall, monotonic
         self._look_at = float("-inf")
+        self._judged: dict[str, int] = {}
+        """Folders all of whose names were told, with the time they had then."""
         self._ours: set[str] = set()
         """Names that look like a copy and were found to be their payload's own."""
 
@@ -50,17 +54,36 @@ class ConflictCopies:
 
     def _look(self) -> None:
         for folder in (RESULTS_FOLDER, DONE_FOLDER, HEARTBEAT_FOLDER):
-            for entry in self._folder.list_folder(folder):
-                name = f"{folder}/{entry.name}"
-                if name in self._ours or not is_conflict_pattern(entry.name):
-                    continue
-                own = self._own_name(folder, name)
-                if own == entry.name:
-                    self._ours.add(name)
-                elif own is not None:
-                    reason: dict[str, object] = {"reason": "conflict_copy", "at": self._wall(), "of": own}
-                    self._log.say("error", "quarantined", file=name, reason="conflict_copy")
-                    self._folder.quarantine_move(name, reason)
+            changed_at = self._changed_at(folder)
+            if changed_at is not None and self._judged.get(folder) == changed_at:
+                continue  # no name came since: ten thousand need not be listed again
+            if self._judge(folder) and changed_at is not None:
+                self._judged[folder] = changed_at
+
+    def _changed_at(self, folder: str) -> int | None:
+        """The time of the folder itself, which moves with every new name; None while that is too fresh."""
+        entry = self._folder.stat(folder)
+        if entry is None or self._wall() - entry.modified_ns / 1e9 < COARSE:
+            return None
+        return entry.modified_ns
+
+    def _judge(self, folder: str) -> bool:
+        """Move the copies away; False where one can't be told yet."""
+        all_told = True
+        for entry in self._folder.list_folder(folder):
+            name = f"{folder}/{entry.name}"
+            if name in self._ours or not is_conflict_pattern(entry.name):
+                continue
+            own = self._own_name(folder, name)
+            if own is None:
+                all_told = False
+            elif own == entry.name:
+                self._ours.add(name)
+            else:
+                reason: dict[str, object] = {"reason": "conflict_copy", "at": self._wall(), "of": own}
+                self._log.say("error", "quarantined", file=name, reason="conflict_copy")
+                self._folder.quarantine_move(name, reason)
+        return all_told
 
     def _own_name(self, folder: str, name: str) -> str | None:
         """The name the payload belongs under; None where it can't be told, now or at all: left alone."""

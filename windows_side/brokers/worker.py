@@ -131,7 +131,9 @@ class BrokerWorker:
                 self._replace(lane, now)
             self._try_again(now)
             self._end_waiting()
-            self._turn.notify_all()
+            if self._opening is not None:
+                # For nothing else: asked at every turn, a thread that wakes stands in a signal's way.
+                self._turn.notify_all()
 
     def stop(self, at_most: float = 5.0) -> None:
         """Turn back what waits, close the broker, end the thread within ``at_most`` seconds."""
