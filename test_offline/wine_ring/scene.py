@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,8 @@ class Scene:
             "log_dir": windows_path(self.root / "logs"),
             "runtime_dir": windows_path(self.ledger),
             "account": {"alias": "wine"},
-            "executor": {"simulate": True},
+            # The live counter has one place on a machine: each scene is a machine of its own.
+            "executor": {"simulate": True, "counter_dir": windows_path(self.root / "counter")},
             # More signals than a day has, back and forth on purpose: the limits have tests of their own.
             "limits": {
                 "allow_list": [CODE],
@@ -67,10 +68,12 @@ class Scene:
         }
         (self.root / "windows.toml").write_text(tomlkit.dumps(settings), encoding="utf-8")
 
-    def start(self, role: str, *arguments: str, counted: bool = True) -> None:
+    def start(
+        self, role: str, *arguments: str, counted: bool = True, more: dict[str, str] | None = None
+    ) -> None:
         """Start ``arguments`` as a Windows process; its output goes to a file."""
         wrapper = ("test_offline/wine_ring/counted.py", windows_path(self.errors)) if counted else ()
-        more = {"MINIQMT_CONFIG": windows_path(self.root / "windows.toml")}
+        more = {"MINIQMT_CONFIG": windows_path(self.root / "windows.toml"), **(more or {})}
         process = self.processes[role] = self.python.start(*wrapper, *arguments, more=more)
         threading.Thread(target=self._keep_words, args=(role, process), daemon=True).start()
 
@@ -114,7 +117,7 @@ def scene(root: Path, python: WindowsPython) -> Iterator[Scene]:
             stop = windows_path(root / "stop")
             holder = ("test_offline/wine_ring/holder.py", windows_path(place.exchange), str(number), stop)
             place.start(f"reader{number}", *holder, counted=False)
-        _await(lambda: (place.exchange / ACCOUNT_SIMULATE).exists(), place)
+        wait_until(lambda: (place.exchange / ACCOUNT_SIMULATE).exists(), place)
         yield place
     finally:
         (root / "stop").touch()
@@ -142,11 +145,12 @@ def trade(place: Scene, signals: int, kill_after: int) -> list[Outcome]:
 
 
 def _price(bridge: Bridge, place: Scene) -> float:
-    _await(lambda: bool(bridge.quotes()), place)
+    wait_until(lambda: bool(bridge.quotes()), place)
     return next(iter(bridge.quotes().values())).price
 
 
-def _await(condition, place: Scene, at_most: float = 60.0) -> None:  # type: ignore[no-untyped-def]
+def wait_until(condition: Callable[[], bool], place: Scene, at_most: float = 60.0) -> None:
+    """Wait for ``condition``. Raises RuntimeError where a process ended, TimeoutError after ``at_most`` s."""
     deadline = time.monotonic() + at_most
     while not condition():
         for role, process in place.processes.items():

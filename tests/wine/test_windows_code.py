@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from test_offline.wine_ring.scene import scene, trade
+from test_offline.wine_ring.scene import Scene, scene, trade, wait_until
 from test_offline.wine_ring.windows_python import WindowsPython, windows_path
 from windows_side.order_executor import files_of
 
@@ -83,6 +83,39 @@ def test_the_real_xtquant_imports(windows_python: WindowsPython) -> None:
     line = "import sys; sys.modules['requests'] = None; from xtquant import xtpythonclient; print('native')"
     code, printed = windows_python.run("-c", line, within=60)
     assert (code, printed.strip()) == (0, b"native"), printed
+
+
+ARM = """
+import sys
+from typer.testing import CliRunner
+from commands.main import app_for
+told = CliRunner().invoke(app_for(["arm"]), ["arm"], input="88001234\\n60000\\nLIVE\\n")
+print(ascii((told.output, str(told.exception))))
+sys.exit(told.exit_code)
+"""
+
+
+def test_live_without_a_terminal_says_what_to_do(windows_python: WindowsPython, tmp_path: Path) -> None:
+    """Armed, with the real xtquant and no QMT: within 30 s a sentence says what to do; a kill ends it."""
+    place = Scene(tmp_path / "scene", windows_python)
+    place.prepare()
+    (tmp_path / "userdata_mini").mkdir()
+    more = {
+        "MINIQMT_CONFIG": windows_path(place.root / "windows.toml"),
+        "ORDER_EXECUTOR_SIMULATE": "0",
+        "QMT_DATA_PATH": windows_path(tmp_path / "userdata_mini"),
+        "QMT_ACCOUNT_ID": "88001234",
+    }
+    code, printed = windows_python.run("-c", ARM, more=more, within=60)
+    assert code == 0, printed
+    for role, script in (("executor", "order_executor"), ("producer", "bridge_producer")):
+        place.start(role, f"windows_side/{script}.py", counted=False, more=more)
+    told = {"executor": "up_queue_xtquant", "producer": "QMT"}
+    try:
+        wait_until(lambda: all(word in place.words(role) for role, word in told.items()), place, at_most=30.0)
+    finally:
+        for role in told:
+            place.kill(role)
 
 
 def _orders_at_the_broker(runtime: Path) -> list[int]:
