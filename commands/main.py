@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import typer
 
+from shared_schema.console import print_utf8
 from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.words import say, say_both, use_language
 
@@ -76,13 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         cause = getattr(end.__context__, "__cause__", None)
         sys.exit(INTERRUPTED if isinstance(cause, KeyboardInterrupt) else end.code)
     sys.exit(0)
-
-
-def print_utf8() -> None:
-    """Print UTF-8 and replace what a console cannot show: cp936 and cp1252 pipes end no command."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # not a text file of its own, as under pytest
-            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
 
 
 def choose_language() -> None:

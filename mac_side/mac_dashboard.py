@@ -18,7 +18,6 @@ if __name__ == "__main__":
     ensure_environment(__file__)
 
 import argparse
-import contextlib
 import os
 import secrets
 import sys
@@ -45,6 +44,7 @@ from mac_side.single_engine import hold_engine, runtime_name
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
 from shared_schema.clock import host_name
+from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
@@ -77,8 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_all_without_screen(settings, typed)
         return run_all(settings, typed, given)
     except MiniqmtError as error:
-        with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
-            sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
         print(f"mac_dashboard: {error}", file=sys.stderr)
         return error.exit_code
 
@@ -240,4 +238,5 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 if __name__ == "__main__":
+    print_utf8()
     sys.exit(main())

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from shared_schema.clock import host_name, new_epoch
+from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
@@ -59,8 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use_language(settings.language)
         return run(settings, options)
     except MiniqmtError as error:
-        with contextlib.suppress(AttributeError, ValueError):  # a replaced stderr, as under a test
-            sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
         print(f"bridge_producer: {error}", file=sys.stderr)
         return error.exit_code
 
@@ -182,4 +181,5 @@ def _asked_to_stop() -> Iterator[Callable[[float], bool]]:
 __all__ = ["Options", "Producer", "main", "run"]
 
 if __name__ == "__main__":
+    print_utf8()
     sys.exit(main())

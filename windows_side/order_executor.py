@@ -29,6 +29,7 @@ from pathlib import Path
 import platformdirs
 
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
+from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError, SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
@@ -355,6 +356,6 @@ def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    print_utf8()
     print(say("executor.starting"), flush=True)
     sys.exit(main())

@@ -121,7 +121,8 @@ def stop_like_ctrl_c(process: subprocess.Popen[str], seconds: float) -> tuple[in
 
 def run_script(main: Callable[[], int]) -> int:
     """Run a script's ``main`` as the commands are run: readable on any console, one sentence for an error."""
-    from commands.main import choose_language, print_utf8
+    from commands.main import choose_language
+    from shared_schema.console import print_utf8
 
     print_utf8()
     with contextlib.suppress(MiniqmtError):  # a settings file that can't be read: nothing here depends on it

@@ -110,7 +110,7 @@ def test_live_without_a_terminal_says_what_to_do(windows_python: WindowsPython, 
     assert code == 0, printed
     for role, script in (("executor", "order_executor"), ("producer", "bridge_producer")):
         place.start(role, f"windows_side/{script}.py", counted=False, more=more)
-    told = {"executor": "up_queue_xtquant", "producer": "QMT"}
+    told = {"executor": "up_queue_xtquant", "producer": "是否开启"}
     try:
         wait_until(lambda: all(word in place.words(role) for role, word in told.items()), place, at_most=30.0)
     finally:
