@@ -155,7 +155,8 @@ def test_each_state_says_what_it_is(state: str, size: tuple[int, int]) -> None:
     """Each state is named in words and says what to do, and the first page keeps its values."""
     make, promised = STATES[state]
     lines = screen_lines(make(), *size)
-    text = "".join(line.strip(" │╭╮╰╯─") for line in lines).replace(" ", "")  # sentences are wrapped at blanks
+    # Sentences are wrapped at their blanks.
+    text = "".join(line.strip(" │╭╮╰╯─") for line in lines).replace(" ", "")
     assert [words for words in promised if words.replace(" ", "") not in text] == []
     if state != "waiting":
         assert [
