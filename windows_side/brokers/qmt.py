@@ -1,7 +1,8 @@
 """The broker port over xtquant's XtQuantTrader: limit orders, cancels, and the day's lists of one account.
 
 Every method may block for ever (a synchronous xttrader call waits without a limit): ``BrokerWorker``
-runs it in a thread with a deadline, and an overrun is unknown, never failed. Facts: docs/qmt.md.
+runs it in a thread with a deadline, and an overrun is unknown, never failed. See
+docs/decisions/0014-qmt-side.md.
 """
 
 from __future__ import annotations
