@@ -33,6 +33,7 @@ from shared_schema.messages import (
 from shared_schema.messages.record import LARGE_FILE, Envelope, decode
 from shared_schema.words import say
 from windows_side.brokers.simulated_books import SimulatedBooks
+from windows_side.execution.cash_pool import stored_of
 from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
 from windows_side.execution.ledger import (
     ACCEPTED_TAGS,
@@ -43,6 +44,7 @@ from windows_side.execution.ledger import (
     HALT,
     INSTANCE,
     LEDGER_ID,
+    POOL,
     WRITERS,
     Change,
     new_meta,
@@ -187,7 +189,23 @@ def _meta(
     meta[DOUBT_BEFORE] = doubt_before
     meta[ACCEPTED_TAGS] = sorted({*evidence.meta.get(ACCEPTED_TAGS, []), *rebuilt.strange_tags})
     meta[HALT] = _halt(evidence, rebuilt, beat).to_json()
+    meta[POOL] = _pool(evidence, rebuilt)
     return meta
+
+
+def _pool(evidence: Evidence, rebuilt: Rebuilt) -> dict[str, Any]:
+    """The cash pool: as kept, unless fills are known now that it has not seen; then of all rows anew.
+
+    Anew it also counts what was freed by hand: too much is refused rather than too much spent.
+    """
+    kept = evidence.meta.get(POOL)
+    rows = evidence.rows
+    seen = all(
+        order.signal_id in rows and order.trades == rows[order.signal_id].trades
+        for order in rebuilt.orders
+        if order.trades
+    )
+    return dict(kept) if kept is not None and seen else stored_of(rebuilt.orders)
 
 
 def _instance(lost: Lost, evidence: Evidence, beat: Received[Heartbeat] | None) -> str:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from commands.main import app_for
+from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import (
     DONE_FOLDER,
     EXECUTED,
@@ -239,3 +240,25 @@ def test_a_second_run_after_a_kill_in_the_middle_ends_the_same(
     assert ledger.order(SignalId("s1")) is not None
     assert ledger.load().meta[DOUBT_BEFORE] > time.time()
     ledger.close()
+
+
+def test_the_cash_pool_is_made_again(shell: Shell) -> None:
+    """What was bought and not sold stays in use, whether the ledger could still be read or not."""
+    shell.drop(shell.signal("s1", client_order_id="s1"))
+    shell.drop(shell.signal("s2", client_order_id="s2", shares=500, layer_index=1))
+    used = sum(shell.settled(name).average_price * shell.settled(name).filled_shares for name in ("s1", "s2"))
+
+    def shown() -> float:
+        pool = shell.core.pool(Moment(time.time(), time.time()))
+        assert pool is not None
+        return float(pool.model_dump()["used_159201"])
+
+    assert used > 0 and shown() == pytest.approx(used)
+    shell.kill()
+    assert run("recover").exit_code == 0
+    begin(shell)
+    assert shown() == pytest.approx(used)
+    lose(shell)
+    assert run("recover").exit_code == 0
+    begin(shell)
+    assert shown() == pytest.approx(used)

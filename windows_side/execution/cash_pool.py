@@ -16,6 +16,7 @@ from shared_schema.cash_pool import PoolTerms, PoolUse, steps_widened
 from shared_schema.ids import Code, SignalId
 from shared_schema.messages import SharedPool
 from windows_side.brokers.port import AccountState
+from windows_side.execution.ledger import Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
 
@@ -213,3 +214,9 @@ class CashPool:
                 self.free(code)
                 freed.append(code)
         return freed
+
+
+def stored_of(orders: Iterable[Order]) -> dict[str, Any]:
+    """What the ledger would keep of a pool that had seen only these rows, oldest first (``recover``)."""
+    memory = Memory({order.signal_id: order for order in orders}, {}, {})
+    return CashPool(PoolTerms(math.inf, 0.0), None, OrderBook(memory)).to_json()
