@@ -16,6 +16,8 @@ from mac_side.backtest.prepared import Prepared, prepare
 from mac_side.backtest.read_series import read_series
 from mac_side.backtest.result import BacktestResult
 from mac_side.backtest.result_files import write_metrics, write_trades
+from mac_side.strategy.grid_step import Decide, decide
+from mac_side.strategy.own_step import own_step
 from mac_side.strategy.parameters import GridParameters, read_assignments, with_settings
 from mac_side.strategy.presets import preset as named_preset
 from mac_side.strategy.presets import preset_code
@@ -46,6 +48,7 @@ def backtest(
     dividends: str | None = None,
     report: Path | None = None,
     benchmark: Path | None = None,
+    strategy: Path | None = None,
 ) -> int:
     """Run one backtest, print its figures and write the files asked for; 0 when done.
 
@@ -59,7 +62,7 @@ def backtest(
     if pool is not None or "," in (preset or ""):
         from commands.backtest_pool import backtest_pool
 
-        _only_for_one(release=release, plot=plot, report=report, benchmark=benchmark)
+        _only_for_one(release=release, plot=plot, report=report, strategy=strategy)
         names = (preset or DEFAULT_PRESET).split(",")
         files = [Path(part) for part in str(csv).split(",")] if csv is not None else []
         files = files or [found_bars(preset_code(name))[0] for name in names]
@@ -67,10 +70,13 @@ def backtest(
     parameters, code = chosen_parameters(preset, release, set_ or [])
     path, kind = (csv, "csv") if csv is not None else found_bars(code)
     name = f"releases/{release}" if release else (preset or DEFAULT_PRESET)
+    if strategy is not None:
+        name = f"{strategy.stem} ({name})"
     print(say_both("backtest.reading_" + kind, path=path))
     prepared = prepare(read_series(path, chosen), parameters, engine=chosen)
-    result = _run(prepared, parameters, chosen, tables)
-    other = _run(prepared, replace(parameters, live_rules=not parameters.live_rules), chosen, tables)
+    step = decide if strategy is None else own_step(strategy)
+    result = _run(prepared, parameters, chosen, tables, step)
+    other = _run(prepared, replace(parameters, live_rules=not parameters.live_rules), chosen, tables, step)
     for line in summary(name, result, other) + ex_date_lines(result):
         print(line)
     if trades_out is not None:
@@ -95,10 +101,13 @@ def backtest(
 
 
 def _run(
-    prepared: Prepared, parameters: GridParameters, engine: Engine, tables: list[Path]
+    prepared: Prepared, parameters: GridParameters, engine: Engine, tables: list[Path], step: Decide
 ) -> BacktestResult:
     if not tables:
-        return run_prepared(prepared, parameters, engine=engine)
+        chosen: Engine = engine if step is decide else "step"
+        return run_prepared(prepared, parameters, engine=chosen, step=step)
+    if step is not decide:
+        raise SettingsError("own_step.no_dividends")
     if len(tables) != 1:
         raise SettingsError("pooled.files", presets=1, files=len(tables))
     return run_with_dividends(prepared, parameters, read_dividends(tables[0]))
@@ -219,6 +228,7 @@ def _command(
     benchmark: Annotated[
         Path | None, typer.Option("--benchmark", help=say_both("backtest.help_benchmark"))
     ] = None,
+    strategy: Annotated[Path | None, typer.Option("--strategy", help=say_both("own_step.help"))] = None,
 ) -> None:
     raise typer.Exit(
         backtest(
@@ -234,5 +244,6 @@ def _command(
             dividends,
             report,
             benchmark,
+            strategy,
         )
     )

@@ -28,7 +28,7 @@ from mac_side.engine_signals import Terms
 from mac_side.market_view import BarFeed, TradingMinutes
 from mac_side.shared_pool import SeenPool, pool_of, widened
 from mac_side.state_file import DashboardState
-from mac_side.strategy.grid_step import Market
+from mac_side.strategy.grid_step import Decide, Market, decide
 from mac_side.strategy.parameters import GridParameters
 from mac_side.view import Alarm, Event
 from shared_schema.clock import Moment
@@ -65,6 +65,8 @@ class EngineConfig:
     skew_limit: float = 30.0
     """Seconds two clocks may be apart; beyond it nothing is sent."""
     terms: Terms = field(default_factory=Terms)
+    step: Decide = decide
+    """The strategy: the grid's step, or one's own (docs/own_strategy.md)."""
     key: Key | None = field(default=None, repr=False)
     """What signals are signed with."""
 

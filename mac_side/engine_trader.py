@@ -18,7 +18,7 @@ from mac_side.engine_rules import (
 from mac_side.engine_signals import Wish, next_id, with_signal
 from mac_side.ex_date import adjusted, closing, ex_date_of
 from mac_side.market_view import bars_of, market_of, quote_of
-from mac_side.strategy.grid_step import Buy, Decision, GridState, Market, Sell, decide
+from mac_side.strategy.grid_step import CLOSES_SEEN, Buy, Decision, GridState, Market, Sell
 from mac_side.strategy.lots import Lot as GridLot
 from shared_schema.bars_file import Bar
 from shared_schema.clock import Moment
@@ -135,6 +135,7 @@ class EngineTrader(EngineMemory):
         tick_size = instrument(self.config.code).tick_size
         price = from_ticks(to_ticks(price, tick_size), tick_size)
         market = market_of(reading, price, bar_end, self.minutes.number(bar_end), self.may_sell(now))
+        market = market._replace(closes=tuple(bar.close for bar in self.feed.bars[-CLOSES_SEEN:]))
         self.last_market = market
         open_before = self.state.outbox
         decision = self._decision(market, now)
@@ -151,11 +152,11 @@ class EngineTrader(EngineMemory):
     def _decision(self, market: Market, now: Moment) -> Decision:
         """The step; while an ex-date waits for a person no buy, and only lots that are sold either way."""
         parameters, waits = self.parameters_now(now), self.state.ex_date
-        decision = decide(self.grid_state(), market, parameters)
+        decision = self.config.step(self.grid_state(), market, parameters)
         if waits is None:
             return decision
         after = adjusted(self.state.books, waits, "cash", self.config.code)
-        other = decide(self.grid_state(after), market, parameters)
+        other = self.config.step(self.grid_state(after), market, parameters)
         theirs = {place for intent in other.intents if isinstance(intent, Sell) for place in intent.positions}
         sells = [intent for intent in decision.intents if isinstance(intent, Sell)]
         return Decision(tuple(sell for sell in sells if theirs.issuperset(sell.positions)))

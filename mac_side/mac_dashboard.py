@@ -41,6 +41,8 @@ from mac_side.engine_wait import concerns
 from mac_side.offline_start import lay_out_fresh_files
 from mac_side.points import Point
 from mac_side.single_engine import hold_engine, runtime_name
+from mac_side.strategy.grid_step import decide
+from mac_side.strategy.own_step import own_step
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
 from shared_schema.clock import host_name
@@ -134,6 +136,7 @@ def engine_config(settings: Settings, runtime: Path, release_name: str, offline:
         instance=instance_of(runtime, StrategyName(settings.strategy.name)),
         calendar=calendar_of_this_host(),
         decide_on=settings.strategy.decide_on,
+        step=decide if settings.strategy.file is None else own_step(settings.strategy.file),
         offline=offline,
         orders_limit=settings.limits.orders_per_day,
         turnover_limit=settings.limits.turnover_yuan,

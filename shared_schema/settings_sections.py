@@ -133,6 +133,8 @@ class Strategy:
     preset: str | None = check.setting(None, check.name)
     """None = the preset of the symbol."""
     decide_on: str = check.setting("bar", check.one_of("bar", "tick"))
+    file: Path | None = check.setting(None, check.path)
+    """A strategy of one's own (docs/own_strategy.md); None = the grid."""
     overrides: Mapping[str, Any] = check.setting({}, check.table)
     """Parameters of the strategy that differ from the preset; the strategy checks them."""
 

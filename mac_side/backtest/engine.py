@@ -8,9 +8,9 @@ from mac_side.backtest.compiled import Engine, chosen_engine
 from mac_side.backtest.prepared import Prepared, prepare, with_live_rules
 from mac_side.backtest.result import BacktestResult, Cycle, Trade, TradeTable
 from mac_side.backtest.series import BarSeries, series_of
-from mac_side.backtest.step_loop import Decide, walk_by_step
+from mac_side.backtest.step_loop import walk_by_step
 from mac_side.backtest.walk_rows import Walker
-from mac_side.strategy.grid_step import GridState, decide
+from mac_side.strategy.grid_step import Decide, GridState, decide
 from mac_side.strategy.lots import Lot
 from mac_side.strategy.parameters import GridParameters
 from shared_schema.bars_file import Bar

@@ -56,6 +56,8 @@ class Prepared:
     closed: np.ndarray
     """Minutes in which live trading decides nothing."""
     no_price: np.ndarray
+    closes_before: Floats
+    """The closes that feed the indicators only."""
 
     def __len__(self) -> int:
         return len(self.close)
@@ -101,6 +103,7 @@ def prepare(
         quiet=quiet.astype(np.int64),
         closed=(minute == _NOON) | (minute >= _LAST_CALL),
         no_price=no_price,
+        closes_before=series.close[:first],
     )
 
 

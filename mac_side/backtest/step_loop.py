@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from mac_side.backtest.grid_loop import BUY, LOT_PROFIT, WIDTH
 from mac_side.backtest.prepared import Prepared
 from mac_side.backtest.result import REASONS, TradeTable
 from mac_side.strategy.grid_step import (
+    CLOSES_SEEN,
     Buy,
-    Decision,
+    Decide,
     GridState,
     Market,
     Sell,
@@ -21,8 +22,6 @@ from mac_side.strategy.grid_step import (
     start_state,
 )
 from mac_side.strategy.parameters import GridParameters
-
-Decide = Callable[[GridState, Market, GridParameters], Decision]
 
 
 class StepBook:
@@ -37,6 +36,7 @@ class StepBook:
         self.full_bars = 0
         self.paused_bars = 0
         self._decide = step
+        self.is_own = step is not decide
         self._whole: list[tuple[int, ...]] = []
         self._opened: list[int] = []  # beside the state's lots: the trade that bought each
         self._money: list[tuple[float, float]] = []
@@ -101,6 +101,8 @@ def walk_by_step(prepared: Prepared, parameters: GridParameters, anchor: float, 
 def markets_for(prepared: Prepared, book: StepBook) -> Iterator[Market]:
     """What ``book`` sees row by row; under live rules less, and bounded. Asked for as the book moves on."""
     markets = markets_of(prepared)
+    if book.is_own:
+        markets = _with_closes(markets, prepared)
     return _live_markets(markets, prepared, book) if book.parameters.live_rules else markets
 
 
@@ -117,6 +119,15 @@ def markets_of(prepared: Prepared) -> Iterator[Market]:
         prepared.minute.tolist(),
         prepared.higher_trend.tolist(),
     )
+
+
+def _with_closes(markets: Iterator[Market], prepared: Prepared) -> Iterator[Market]:
+    """Each with the closes up to its bar, those before the first simulated one among them."""
+    closes = [*prepared.closes_before.tolist(), *prepared.close.tolist()]
+    first = len(prepared.closes_before)
+    for market in markets:
+        stop = first + market.bar + 1
+        yield market._replace(closes=tuple(closes[max(0, stop - CLOSES_SEEN) : stop]))
 
 
 def _live_markets(markets: Iterator[Market], prepared: Prepared, book: StepBook) -> Iterator[Market]:

@@ -9,6 +9,7 @@ trigger use layers and anchor from before the sells, the room for a buy is judge
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,8 @@ from mac_side.strategy.parameters import GridParameters, TrendFactors
 
 SellReason = Literal["lot_profit", "max_float_loss", "take_profit"]
 
+CLOSES_SEEN = 80
+"""Closes a step of one's own sees: as many as a feed must have before anything is decided."""
 _OPEN, _QUIET_OPEN_ENDS, _QUIET_CLOSE_BEGINS = 9 * 60 + 30, 9 * 60 + 45, 14 * 60 + 45
 
 
@@ -37,6 +40,8 @@ class Market(NamedTuple):
     minute: int
     higher_trend: int = 0
     sellable: int | None = None
+    closes: Sequence[float] = ()
+    """The last ``CLOSES_SEEN`` closes in yuan, oldest first, for steps of one's own; the grid needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class Decision(NamedTuple):
 
 
 NOTHING = Decision()
+Decide = Callable[["GridState", "Market", GridParameters], Decision]
+"""A step: what the engine and the backtest call at each bar. Pure."""
 
 
 def start_state(price: float) -> GridState:

@@ -179,9 +179,7 @@ def _raw_slope(close: Series, parameters: GridParameters) -> Series:
     return raw
 
 
-def _slope(
-    close: Series, parameters: GridParameters, ema: Callable[[Series, float], Series]
-) -> Series:
+def _slope(close: Series, parameters: GridParameters, ema: Callable[[Series, float], Series]) -> Series:
     """The EMA of the raw slope, seeded by its first value."""
     raw = _raw_slope(close, parameters)
     first = parameters.trend_ma_period - 1 + parameters.trend_slope_span
