@@ -15,19 +15,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=60, help="processes to kill")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    told = [0]
-
-    def tell(tally: Tally) -> None:
-        if tally.kills - told[0] >= 1000:
-            told[0] = tally.kills
-            print(f"{_line(tally)}", flush=True)
-
-    tally = run(options.kills, options.seed, tell)
-    for broken in tally.broken:
-        print(broken, file=sys.stderr)
+    tally = run(options.kills, options.seed, _Telling())
     reached = {where for where in tally.killed if where.startswith("point ")}
     print(f"{_line(tally)}; {len(reached)} of {len(POINTS)} named points struck")
     return 1 if tally.broken else 0
+
+
+class _Telling:
+    """Says what broke as soon as it did, and how far it has come every thousand kills."""
+
+    def __init__(self) -> None:
+        self._kills = self._broken = 0
+
+    def __call__(self, tally: Tally) -> None:
+        for broken in tally.broken[self._broken :]:
+            print(broken, file=sys.stderr, flush=True)
+        self._broken = len(tally.broken)
+        if tally.kills - self._kills >= 1000:
+            self._kills = tally.kills
+            print(_line(tally), flush=True)
 
 
 def _line(tally: Tally) -> str:

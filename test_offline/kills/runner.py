@@ -55,6 +55,6 @@ def _morning(server: ForkServer, tally: Tally, seed: str, lives: int) -> None:
         try:
             tally.orders += morning.run(lives)
         except Exception as problem:
-            tally.broken.append(f"morning {seed}: {type(problem).__name__}: {problem}")
+            tally.broken.append(f"morning {seed}: {type(problem).__name__}: {problem}\n{morning.said()}")
         tally.killed.update(morning.killed)
         tally.signals += len(morning.signals)
