@@ -16,7 +16,7 @@ from windows_side.execution.order import Order
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """One morning, the executor killed in the middle of it."""
-    yield run(tmp_path_factory.mktemp("two"), kill_after=70)
+    yield run(tmp_path_factory.mktemp("two"), kill_after=50)
 
 
 def _orders(ended: Ended) -> list[Order]:

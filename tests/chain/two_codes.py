@@ -20,7 +20,7 @@ from shared_schema.drop_folder.names import ACCOUNT_LIVE, POOL, state_name
 from shared_schema.ids import AccountAlias, StrategyName
 from shared_schema.sample import make_sample_bars
 
-BARS_KEPT = 36
+BARS_KEPT = 26
 """Minutes that are replayed: enough for both to buy and sell."""
 POOL_YUAN, CODE_YUAN = 120_000.0, 80_000.0
 SAMPLES = Path(make_sample_bars.__file__).parent
