@@ -62,6 +62,8 @@ class Oracle:
         self.halted_itself = False
         self._call_times: list[float] = []
         self._halts: dict[str, float] = {}
+        self._came_to_the_dead: dict[str, int] = {}
+        """Halts that came while no executor ran, and how many lives it had had by then."""
         self._lifted: set[bytes] = set()
         self._clock_jumped = False
         self.a_clock_was_set = False
@@ -209,9 +211,14 @@ class Oracle:
         """A file of ``control/`` came or went on the executor's host."""
         if folder != f"{ROOT}/control" or not name.casefold().startswith("halt"):
             return
-        inode = self._world.executor.disk.peek(folder, name)
+        executor = self._world.executor
+        inode = executor.disk.peek(folder, name)
+        if inode is None and not executor.alive and self._came_to_the_dead.get(name) == executor.life:
+            self._halts.pop(name, None)  # here and gone again while no executor ran: nobody could see it
         if inode is None or inode.data in self._lifted:
             return
+        if not executor.alive and name not in self._halts:
+            self._came_to_the_dead[name] = executor.life
         if reads_as_halt(inode.data)[0]:
             self._halts.setdefault(name, self._world.timeline.now)
         else:
