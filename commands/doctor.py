@@ -10,6 +10,7 @@ import typer
 
 from commands import checks
 from commands.checks import Finding, Level
+from commands.checks_qmt import qmt
 from shared_schema.errors import MiniqmtError
 from shared_schema.settings import Settings, load_settings
 from shared_schema.words import say
@@ -48,7 +49,7 @@ def examine() -> list[Finding]:
     except MiniqmtError as error:
         return [*findings, _failed(error)]
     findings += checks.settings(settings)
-    of_host = (checks.own_folders, checks.signing_key, checks.disk_space, checks.calendar)
+    of_host = (checks.own_folders, checks.signing_key, checks.disk_space, checks.calendar, qmt)
     for check in (checks.exchange_folder, *of_host):
         findings += _guarded(check, settings)
     return findings

@@ -17,7 +17,7 @@ from shared_schema.settings import Settings
 from windows_side.broker_hand import FeedsMarket
 from windows_side.brokers.port import AccountState, BrokerAsset, BrokerCalls, BrokerPosition
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
-from windows_side.brokers.qmt_package import load_package
+from windows_side.brokers.qmt_package import load_package, xttrader
 from windows_side.brokers.qmt_session_ids import SessionIds
 from windows_side.brokers.simulated import SimulatedBroker
 
@@ -85,6 +85,7 @@ def qmt_broker(around: Surroundings) -> Broker:
     """QMT's account over xtquant. Errors: SettingsError where xtquant can't be used."""
     settings = around.settings
     package = load_package(settings.qmt.xtquant, settings.qmt.data_path)
+    xttrader()  # a native part that can't be loaded ends the start, not each try to connect
     around.log.say(
         "info",
         "xtquant_loaded",

@@ -141,3 +141,17 @@ def test_config_masks_the_account_number(share: Path, monkeypatch: pytest.Monkey
         shown = CliRunner().invoke(app_for(typed), typed).stdout
         assert "8812345678" not in shown and "*******678" in shown
         assert str(share) in shown and "MINIQMT_SHARED_DIR" in shown
+
+
+def test_a_host_with_qmt_is_told_what_its_folder_lacks(
+    share: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a terminal in the settings nothing is said of it; with one: package, folder, arming."""
+    assert {"xtquant", "userdata", "armed"} & set(levels()) == set()
+    monkeypatch.setenv("QMT_DATA_PATH", str(tmp_path / "userdata_mini"))
+    assert levels()["userdata"] is Level.FAILURE
+    (tmp_path / "userdata_mini").mkdir()
+    assert levels()["userdata"] is Level.FAILURE  # no up_queue_xtquant: no permission for the interface
+    (tmp_path / "userdata_mini" / "up_queue_xtquant").touch()
+    told = levels()
+    assert (told["userdata"], told["armed"]) == (Level.OK, Level.OK) and "xtquant" in told

@@ -10,7 +10,7 @@ from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_diagnosis import HEALS_BY_LOGIN, path_findings
-from windows_side.brokers.qmt_package import PIP, is_installed, load_package, xtdata
+from windows_side.brokers.qmt_package import PIP, is_installed, load_package, xtdata, xttrader
 from windows_side.brokers.qmt_session_ids import SessionIds
 from windows_side.quotes.qmt_account import QmtAccountSource
 from windows_side.quotes.xtdata import XtdataSource
@@ -46,6 +46,8 @@ def load_for_quotes(settings: Settings) -> None:
     if unusable:
         raise SettingsError("qmt.bad_path", settings.qmt.data_path or "", reason=unusable[0])
     load_package(settings.qmt.xtquant, settings.qmt.data_path)
+    xtdata()  # a native part that can't be loaded ends the start, not each try to read
+    xttrader()
 
 
 def _module() -> Any:

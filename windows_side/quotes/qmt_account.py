@@ -55,7 +55,7 @@ class QmtAccountSource:
     def account(self, now: Moment, prices: Mapping[Code, float]) -> Account | None:
         """The account as last answered in full; None where a query failed.
 
-        Raises BrokerError where the last answer is too old, or none came yet."""
+        Raises BrokerError where the last answer is too old, none came yet, or the link is down."""
         if not self._is_started:
             self._is_started = True
             self._worker.start()
@@ -66,7 +66,8 @@ class QmtAccountSource:
             self._worker.ask_day()
             self._worker.ask_account()
         day, state = self._day, self._state
-        if day is None or state is None or self._monotonic() - min(day[0], state[0]) > FRESH_FOR:
+        old = day is None or state is None or self._monotonic() - min(day[0], state[0]) > FRESH_FOR
+        if day is None or state is None or old or not self.readiness.ready:
             raise BrokerError("qmt.account_silent", reason=self.readiness.message or say("qmt.connecting"))
         if day[1].day is None or state[1].account is None:
             return None
