@@ -39,7 +39,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
     for key, rule in known_settings():
         value = settings.value(key)
         if rule.secret and value is not None:
-            value = masked(value)
+            value = masked(value) if isinstance(value, str) else tuple(masked(part) for part in value)
         plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
         rows.append((key, plain, settings.origin(key)))
         if key == "key_file":

@@ -49,6 +49,7 @@ COMMANDS = (
     "acceptance",
     "calendar",
     "key",
+    "notice",
 )
 INTERRUPTED = 130
 """The exit code after Ctrl+C, as shells use it."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from commands.own_files import OwnLedger, own_ledgers
 from commands.place import FolderOption, JsonOption, OperateError, place_of
 from commands.reconcile_report import as_json, show, write_csv
+from commands.telling import tell
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.archive import result_files, signal_archives
 from shared_schema.errors import FolderError, MessageError
@@ -52,6 +53,18 @@ def reconcile_command(
             show(report, f"{ledger.mode} {ledger.account}", fees, console)
             place = _files(settings, ledger).folder
             typer.echo(say("reconcile.written", path=write_csv(report, fees, place)))
+        told = [
+            say(
+                f"notices.{'day_agrees' if report.agrees else 'day_differs'}",
+                day=report.day,
+                account=f"{ledger.mode}/{ledger.account}",
+                orders=len(report.lines),
+                foreign=len(report.foreign),
+                count=len(report.differences),
+            )
+            for ledger, report in done
+        ]
+        tell(settings, "reconcile", "\n".join(told))
     raise typer.Exit(0 if all(report.agrees for _, report in done) else 1)
 
 

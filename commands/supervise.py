@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from commands.halt_writing import write_halt, writer_of
+from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MiniqmtError
 from shared_schema.ids import Mode
 from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
+from shared_schema.notices import attach
 from shared_schema.settings import Settings, load_settings
 from shared_schema.sign_of_life import VARIABLE
 from shared_schema.words import say, use_language
@@ -44,6 +46,7 @@ def supervise(arguments: Sequence[str]) -> int:
         print(f"order_executor: {problem}", file=sys.stderr)
         return problem.exit_code
     log = open_log(LOG_NAME, settings.log_dir)
+    attach(log, settings.notices, host_name())
     try:
         with _asked_to_stop() as stop:
             return Supervisor(

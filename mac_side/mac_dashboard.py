@@ -53,6 +53,7 @@ from shared_schema.exchange_folder import checked_exchange_folder, is_offline_fo
 from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import open_log
+from shared_schema.notices import attach
 from shared_schema.points import reach_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import SettingsWatch
@@ -90,6 +91,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
     strategy = StrategyName(settings.strategy.name)
     lock = hold_engine(runtime, strategy)
     log = open_log(runtime_name(LOG_NAME, strategy), settings.log_dir, console=console)
+    attach(log, settings.notices, host_name())
     defaults = settings.sync.defaults
     try:
         folder = DropFolder(folder_path, key=folder_key(settings, folder_path))

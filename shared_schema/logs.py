@@ -78,6 +78,10 @@ class Log:
         for output in self._outputs:
             output.write(line)
 
+    def also(self, output: Output) -> None:
+        """Send what is said from now on to ``output`` as well."""
+        self._outputs += (output,)
+
     @property
     def errors(self) -> int:
         """How many lines could not be written to the file so far."""

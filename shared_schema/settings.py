@@ -8,6 +8,7 @@ keys are the fields of the records below: ``limits.max_buy_shares`` is ``max_buy
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -22,6 +23,7 @@ from shared_schema.settings_sections import (
     Dashboard,
     Executor,
     Limits,
+    Notices,
     Producer,
     Qmt,
     Strategy,
@@ -68,6 +70,7 @@ class Settings:
     strategies: Mapping[str, Any] = check.setting({}, check.table)
     """Further strategies of this host by name, each a table like ``[strategy]``."""
     dashboard: Dashboard = field(default_factory=Dashboard)
+    notices: Notices = field(default_factory=Notices)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
     """Sentences about variables that look like settings but are none."""
@@ -131,6 +134,7 @@ def load_settings(
     _fill_derived_defaults(values, origins)
     settings: Settings = _assemble(Settings, "", values, origins=origins, remarks=tuple(remarks))
     _refuse_runtime_in_folder(settings)
+    _refuse_secrets_in_folder(settings)
     _ = settings.all_strategies  # a wrong table is refused here, not in the middle of a start
     return settings
 
@@ -252,6 +256,17 @@ def _refuse_runtime_in_folder(settings: Settings) -> None:
             raise SettingsError("settings.unreadable", str(folder)[:200], reason=reason) from error
         if inside:
             raise SettingsError("settings.runtime_inside", settings.runtime_dir, folder=folder)
+
+
+def _refuse_secrets_in_folder(settings: Settings) -> None:
+    """What travels with the folder is no secret any more."""
+    origin = settings.origins["notices.urls"]
+    if not settings.notices.urls or origin.kind not in ("file", "dotenv"):
+        return
+    written = Path(re.split(r":\d+(?: |$)", origin.place)[0])
+    for folder in (settings.shared_dir, settings.dashboard.work_dir):
+        if folder is not None and written.resolve().is_relative_to(folder.resolve()):
+            raise SettingsError("settings.secret_inside", written, folder=folder)
 
 
 def masked(secret: str) -> str:

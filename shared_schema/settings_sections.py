@@ -11,6 +11,7 @@ from shared_schema import settings_values as check
 from shared_schema.sync_defaults import SYNC_TOOLS, SyncDefaults, sync_defaults
 
 ACCOUNT_TYPES = ("STOCK", "CREDIT")
+NOTICE = ("on", "silent", "off")
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,21 @@ class Strategy:
     """A strategy of one's own (docs/own_strategy.md); None = the grid."""
     overrides: Mapping[str, Any] = check.setting({}, check.table)
     """Parameters of the strategy that differ from the preset; the strategy checks them."""
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Messages to a person; each kind on, silent (no sound where the channel knows) or off."""
+
+    urls: tuple[str, ...] = check.setting((), check.notice_urls, "MINIQMT_NOTICE_URLS", secret=True)
+    """Addresses of apprise; secrets, never in the exchange folder."""
+    fills: str = check.setting("on", check.one_of(*NOTICE))
+    rejections: str = check.setting("on", check.one_of(*NOTICE))
+    unknown: str = check.setting("on", check.one_of(*NOTICE))
+    halt: str = check.setting("on", check.one_of(*NOTICE))
+    link: str = check.setting("on", check.one_of(*NOTICE))
+    reconcile: str = check.setting("on", check.one_of(*NOTICE))
+    alarms: str = check.setting("on", check.one_of(*NOTICE))
 
 
 @dataclass(frozen=True)

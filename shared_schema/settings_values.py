@@ -160,6 +160,20 @@ def codes(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code(part) for part in parts))
 
 
+def notice_urls(value: object) -> tuple[str, ...]:
+    """A list of addresses, or a text with blanks or commas between them; empty for none.
+
+    A comma splits only before the next address: some hold commas themselves.
+    """
+    parts = re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", value.strip()) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise BadValue("notice_urls")
+    found = tuple(part.strip() for part in parts if isinstance(part, str) and part.strip())
+    if len(found) < len([part for part in parts if part != ""]) or any("://" not in url for url in found):
+        raise BadValue("notice_urls")
+    return found
+
+
 def table(value: object) -> Mapping[str, Any]:
     """A free table; whoever uses it checks what it holds."""
     if not isinstance(value, Mapping):

@@ -33,6 +33,7 @@ from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, InstanceId
 from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
+from shared_schema.notices import attach
 from shared_schema.sessions import hms
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import SettingsWatch
@@ -79,6 +80,7 @@ def run(
     account = account or _account(settings, options, source)
     lock = hold_single_instance("producer", settings.runtime_dir, folder_path)
     log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
+    attach(log, settings.notices, host_name())
     try:
         folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
         folder.prepare()

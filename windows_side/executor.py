@@ -334,6 +334,15 @@ class Executor:
                 self._work.result(order)
                 if order.is_terminal:
                     self._views.settled(order)
+                    if order.calling_at and not order.is_cancel:
+                        self._log.say(
+                            "info",
+                            "order_ended",
+                            signal_id=order.signal_id,
+                            state=order.state,
+                            filled=order.filled_shares,
+                            sentence=order.message,
+                        )
             case Archive(file_name, signal_id):
                 self._scan.recorded(file_name)
                 self._work.archive(file_name, signal_id)

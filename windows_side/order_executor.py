@@ -37,6 +37,7 @@ from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
 from shared_schema.keys import folder_key, say_key
 from shared_schema.log_bridge import lines_of
 from shared_schema.logs import Log, open_log
+from shared_schema.notices import attach
 from shared_schema.points import Reach, reach_of
 from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
@@ -180,6 +181,7 @@ def run(
         account_lock = hold_account(venue.mode, AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
         try:
             log = open_log("order_executor", settings.log_dir, console)
+            attach(log, settings.notices, host_name())
             try:
                 folder = DropFolder(path, key=folder_key(settings, path))
                 enforces = enforce_sessions or venue.enforces_sessions
