@@ -107,12 +107,12 @@ def _play(console: Console, stage: Stage, picture: Path | None) -> bool:
         ended.set()
         stop_all(actors)
     audience.join(5.0)
-    if picture is not None:
-        photographer.write(picture)
     facts = gather(stage, START_CASH)
     summary = summarise(facts, stage.plan.base_shares, quotes)
     said = [*visitor.said, *([visitor.problem] if visitor.problem else [])]
     show_summary(console, summary, floor, said, f"{time.monotonic() - began:.0f}")
+    if picture is not None:
+        photographer.write(picture)
     return not summary.differences and not visitor.problem
 
 

@@ -10,11 +10,16 @@ from shared_schema.disk import Disk
 from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, RESULTS_FOLDER
 from shared_schema.watch import FolderWatch
 
+_WATCHED = ("", CONTROL_FOLDER, HEARTBEAT_FOLDER, RESULTS_FOLDER)
+
 
 def concerns(path: str) -> bool:
-    """Whether a changed path in the exchange folder may be news: not a temp file, nor what we write."""
-    last = path.rpartition("/")[2]
-    return not last.startswith((".", "dashboard-", "dashboard_state"))
+    """Whether a changed path in the exchange folder may be news: not a temp file, nor what we write.
+
+    ``folder/`` asks for a folder itself: signals put away and quarantine are the executor's.
+    """
+    folder, _, last = path.rpartition("/")
+    return folder in _WATCHED and not last.startswith((".", "dashboard-", "dashboard_state"))
 
 
 @dataclass

@@ -37,13 +37,15 @@ def notices(view: View, silence: float = 0.0) -> list[Notice]:
         text = say("screen.notice.unknown", count=view.counts.unknown_orders)
         found.append(Notice("red", text, say("screen.notice.unknown_next"), "unknown"))
     found += [Notice("red", alarm.text, alarm.what_to_do, f"alarm {alarm.text}") for alarm in view.alarms]
-    if view.trading_held:
+    # Halted or paused, the engine's own sentence would only say it twice.
+    if view.trading_held and not view.halt.halted and not view.grid.paused_by_hand:
         found.append(Notice("yellow", view.trading_held, kind=f"held {view.trading_held}"))
     found += [
         Notice("yellow", say("screen.notice.waiting", what=w), kind=f"waiting {w}") for w in view.waiting_for
     ]
     if view.grid.paused_by_hand:
-        found.append(Notice("yellow", say("screen.notice.paused_by_hand"), kind="paused_by_hand"))
+        text, what_to_do = say("screen.notice.paused_by_hand"), say("screen.notice.paused_next")
+        found.append(Notice("yellow", text, what_to_do, "paused_by_hand"))
     return _without_repeats(found)
 
 

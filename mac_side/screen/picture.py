@@ -13,6 +13,7 @@ from rich.console import Console
 from mac_side.screen.layout import OVERVIEW, Shown, layout
 from mac_side.screen.look import Look
 from mac_side.view import View
+from shared_schema.words import language
 
 _TEXT = re.compile(r'<text ([^>]*?)x="([0-9.]+)"([^>]*?)textLength="([0-9.]+)"([^>]*)>([^<]*)</text>')
 _FONTS = (
@@ -24,7 +25,7 @@ _CELL = 12.2
 
 def picture(view: View, width: int, height: int, shown: Shown = OVERVIEW, title: str = "miniqmt") -> str:
     """The screen of ``view`` as SVG, ``width`` by ``height`` cells."""
-    look = Look()
+    look = Look(red_up=language() == "zh")
     console = Console(
         width=width,
         height=height,

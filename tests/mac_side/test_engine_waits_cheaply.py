@@ -67,11 +67,14 @@ def test_own_writings_wake_nobody() -> None:
         "dashboard_state.json",
         ".order_signal.json.x.tmp",
         "control/.halt.tmp",
+        "order_signal_done/",
+        "quarantine/x.json",
     )
     others = (
         "shared_quote.json",
         "heartbeat/executor-1.json",
         "order_results/order_result_1.json",
         "control/halt.x",
+        "control/",
     )
     assert not any(map(concerns, own)) and all(map(concerns, others))
