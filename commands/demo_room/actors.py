@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,14 +77,16 @@ def producer_arguments(stage: Stage, *, speed: str, lockstep: bool) -> list[str]
     return [*arguments, "--lockstep"] if lockstep else arguments
 
 
-def start(stage: Stage, role: str, host: str, arguments: Sequence[str]) -> Actor:
-    """Start a process of ``role`` on ``host``; its output goes to a file beside the logs."""
+def start(
+    stage: Stage, role: str, host: str, arguments: Sequence[str], further: Mapping[str, str] | None = None
+) -> Actor:
+    """Start a process of ``role`` on ``host``, with ``further`` variables; its output goes to a file."""
     output = stage.root / f"{role}.out"
     with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / arguments[0]), *arguments[1:]],
             cwd=stage.root,
-            env=stage.environment(host),
+            env=stage.environment(host) | dict(further or {}),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

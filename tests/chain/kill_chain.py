@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from commands.demo_room.plan import SAMPLE, Plan, make_plan
 from commands.demo_room.stage import SIMULATED, STANDIN, START_CASH, Stage, set_stage
 from commands.demo_room.summary import Summary, gather, summarise
 from shared_schema.bars_file import day_of, read_bars
+from shared_schema.points import ALLOW_CRASH, CRASH_AT
+from windows_side.execution.points import Point
 
 BARS_KEPT = 70
 """Minutes of the lively day that are replayed: enough for orders, short enough for many kills."""
@@ -76,6 +79,27 @@ def run_once(folder: Path, plan: Plan, seed: int, broker: str = SIMULATED) -> Ki
     finally:
         stop_all(actors)
     return Killed(role, at_quote, summarise(gather(stage, START_CASH), plan.base_shares, quotes), stage)
+
+
+def run_at_point(folder: Path, plan: Plan, point: Point) -> Killed:
+    """The QMT stand-in's chain, its executor made to die at ``point`` and started again."""
+    stage = set_stage(plan, folder, STANDIN)
+    actors = start_all(stage, speed=STANDIN_SPEED, lockstep=False)
+    at_quote = 20
+    try:
+        _wait_for_quote(stage, actors, at_quote, 0.0)
+        actors["executor"].kill()
+        asked = {CRASH_AT: point.value, ALLOW_CRASH: "1"}
+        doomed = start(stage, "executor", "windows", standin_arguments(stage, "executor"), asked)
+        died = doomed.process.wait(60)
+        assert died == -signal.SIGKILL, f"{point} was never reached: {died}\n{doomed.last_words()}"
+        actors["executor"] = _start_again(stage, "executor")
+        wait_for_end(stage, actors)
+        quotes = newest_quote_seq(stage)
+    finally:
+        stop_all(actors)
+    summary = summarise(gather(stage, START_CASH), plan.base_shares, quotes)
+    return Killed("executor", at_quote, summary, stage)
 
 
 def _wait_for_quote(stage: Stage, actors: dict[str, Actor], seq: int, then: float) -> None:
