@@ -44,6 +44,8 @@ class Wish:
     target: SignalId | None = None
     client: str = ""
     """The lot a buy belongs to; "" for one of its own."""
+    keeps_lots: bool = True
+    """False for a script's order: its buys then run without a name, and its sells free them oldest first."""
 
 
 def next_id(
@@ -102,7 +104,7 @@ def _bytes(
         shares=wish.shares,
         timestamp=now.wall,
         reason=wish.reason,
-        client_order_id=wish.client or identity,
+        client_order_id=(wish.client or identity) if wish.keeps_lots else None,
         amount=round(wish.price * wish.shares, 4),
         layer_index=max(0, wish.layer - 1),
         release_client_order_ids=wish.release,

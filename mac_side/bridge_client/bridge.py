@@ -334,7 +334,7 @@ class Bridge:
             raise BridgeError("dashboard.bridge_bad_order", code, field="shares", value=repr(shares))
         self.look()
         self._refuse_if_held()
-        wish = Wish(direction, checked, 1, shares, float(price), reason)
+        wish = Wish(direction, checked, 1, shares, float(price), reason, keeps_lots=False)
         return self._send(wish, Intention("order", shares, float(price)))
 
     def _refuse_if_held(self) -> None:

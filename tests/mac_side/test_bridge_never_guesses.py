@@ -53,6 +53,15 @@ def test_a_buy_is_one_file_and_its_fill_is_done(tmp_path: Path, executor: Script
     assert (outcome.answer, outcome.filled_shares, bool(outcome)) == ("done", 1000, True)
 
 
+def test_a_scripts_buy_runs_without_a_name_in_the_cash_pool(
+    tmp_path: Path, executor: ScriptedExecutor
+) -> None:
+    """A script keeps no lots to name: what it buys is freed by its own sells, and never for ever in use."""
+    with opened(tmp_path) as bridge:
+        raw = executor.folder.read(signal_name(bridge.buy("159201.SZ", 1.05, 1000).signal_id))
+        assert raw is not None and decode_signal(raw).body.client_order_id is None
+
+
 def test_a_time_out_is_unknown_and_never_refused(tmp_path: Path, executor: ScriptedExecutor) -> None:
     """No answer, and an executor in doubt: unknown both times; a later wait may know more."""
     with opened(tmp_path) as bridge:
