@@ -148,6 +148,7 @@ def _settings(folder: Path, root: Path) -> dict[str, Any]:
         "limits": {
             "allow_list": [CODE],
             "turnover_yuan": 100_000_000.0,
+            "pool_yuan": 0.0,
             "orders_per_second": 20,
             "orders_per_day": 10_000,
             "round_trips": 10_000,

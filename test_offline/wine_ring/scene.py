@@ -61,6 +61,7 @@ class Scene:
             "limits": {
                 "allow_list": [CODE],
                 "turnover_yuan": 1e8,
+                "pool_yuan": 0.0,
                 "orders_per_second": 20,
                 "round_trips": 10_000,
             },
