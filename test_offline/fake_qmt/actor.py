@@ -22,6 +22,7 @@ if __name__ == "__main__":
     _offset, _real_clock = float(os.environ.get("STANDIN_CLOCK_OFFSET", "0")), time.time
     time.time = lambda: _real_clock() + _offset
 
+import math
 import runpy
 import sys
 import threading
@@ -80,7 +81,10 @@ class RehearsedSource(XtdataSource):
     def __init__(self, settings: Settings, control: Control) -> None:
         codes = tuple(map(Code, settings.producer.codes))
         super().__init__(
-            lambda: XtdataReader(xtdata(), codes, bar_pause=0.02), codes, calendar_of_this_host()
+            lambda: XtdataReader(xtdata(), codes, bar_pause=0.02),
+            codes,
+            calendar_of_this_host(),
+            frozen_after=math.inf,
         )
         self._control = control
         self._market = 0.0

@@ -75,3 +75,19 @@ def test_what_we_write_survives_the_cut() -> None:
     assert short_text("mq" + "a" * 20) == "mq" + "a" * 20
     assert short_text("网格grid") == "??grid"
     assert len(short_text("x" * 40).encode()) == 23
+
+
+def test_orders_of_another_client_are_told_apart(driver: QmtDriver) -> None:
+    """Without an id here they go by counter number and market, each as itself."""
+    from test_offline.fake_qmt.native import XtOrder, raw_of
+    from windows_side.brokers.qmt_fields import order_of, sysid_of
+
+    def native(number: str, code: str) -> object:
+        values = {"order_id": 0, "order_sysid": number, "stock_code": code, "order_type": 23}
+        return XtOrder(raw_of(XtOrder, values))
+
+    first, second = order_of(native("77", "159201.SZ")), order_of(native("77", "600009.SH"))
+    assert first is not None and second is not None
+    assert (first.order_id, second.order_id) == ("77@SZ", "77@SH")
+    assert sysid_of(first.order_id) == ("SZ", "77")
+    assert sysid_of(placed(driver, "BUY", 100, 1.040)) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared_schema.errors import BrokerError
 from shared_schema.ids import Code
 from shared_schema.messages import MinuteBars, Quote
 from test_offline.fake_qmt.data_room import DataRoom, tick_of
@@ -56,7 +57,7 @@ class World:
         self.codes = codes
         self.open_terminal()
         self.source = XtdataSource(
-            lambda: XtdataReader(self.xtdata, codes, clock=lambda: self.clock),
+            lambda: XtdataReader(self.xtdata, codes, clock=lambda: self.clock, aside=lambda work: work()),
             codes,
             CALENDAR,
             monotonic=lambda: self.clock,
@@ -182,14 +183,16 @@ def test_after_a_restart_everything_is_subscribed_again(make_world: Callable[...
 
 
 @needs_xtquant
-def test_a_frozen_market_is_not_complete(make_world: Callable[..., World]) -> None:
+def test_a_frozen_market_is_said(make_world: Callable[..., World]) -> None:
     """A cached tick looks fresh; in continuous trading no tick at all for a minute is no market."""
     world = make_world()
     world.data.show({FUND: QUOTE}, {FUND: bars(90, MORNING + 60)})
     assert world.source.poll(MORNING + 61) is not None
     world.clock += 5
-    frozen = world.source.poll(MORNING + 60 + FROZEN + 1)
-    assert frozen is not None and not frozen.complete
+    with pytest.raises(BrokerError, match="行情停住了"):
+        world.source.poll(MORNING + 60 + FROZEN + 1)
+    lunch = MORNING + 2 * 3600 + 600
+    assert world.source.poll(lunch) is not None  # nobody trades: an old tick is the newest there is
     world.data.show({FUND: QUOTE.model_copy(update={"tick_time": MORNING + 122})})
     world.clock += 5
     healed = world.source.poll(MORNING + 123)

@@ -183,9 +183,15 @@ class QmtCalls:
     def cancel(self, order_id: OrderId) -> CancelReturned:
         """Ask to take an order back."""
         session = self._session
-        if session is None or not order_id.isdigit():
-            return CancelReturned(order_id, False, say("qmt.not_connected"))
-        answer = session.call("cancel_order_stock", int(order_id))
+        if session is None:
+            return CancelReturned(order_id, False, say("qmt.cancel_not_connected"))
+        elsewhere = fields.sysid_of(order_id)
+        if elsewhere is not None:
+            answer = session.call("cancel_order_stock_sysid", *elsewhere)
+        elif order_id.isdigit():
+            answer = session.call("cancel_order_stock", int(order_id))
+        else:
+            return CancelReturned(order_id, False, say("qmt.cancel_refused", answer="-"))
         self._record("cancel_order_stock", answer)
         taken = answer == 0 and not isinstance(answer, bool)
         message = "" if taken else say("qmt.cancel_refused", answer=repr(answer)[:60])

@@ -35,7 +35,7 @@ def order_of(native: Any) -> BrokerOrder | None:
     if direction is None:
         return None
     return BrokerOrder(
-        order_id=OrderId(str(_whole(native, "order_id"))),
+        order_id=_identity(native),
         code=_code(native),
         direction=direction,
         price=_number(native, "price"),
@@ -58,7 +58,7 @@ def trade_of(native: Any) -> BrokerTrade | None:
         raise FieldError("qmt.field", "traded_id", value=repr(trade_id))
     return BrokerTrade(
         trade_id=TradeId(trade_id),
-        order_id=OrderId(str(_whole(native, "order_id"))),
+        order_id=_identity(native),
         code=_code(native),
         direction=direction,
         price=_number(native, "traded_price"),
@@ -89,6 +89,12 @@ def asset_of(native: Any) -> BrokerAsset:
     )
 
 
+def sysid_of(order_id: OrderId) -> tuple[str, str] | None:
+    """Market ("SH", "SZ", "BJ") and counter number of an order that has no id here; None for one that has."""
+    number, at, market = order_id.rpartition("@")
+    return (market, number) if at else None
+
+
 def whole_or(native: Any, name: str, otherwise: int) -> int:
     """An integer field, ``otherwise`` where it is missing or none."""
     value = getattr(native, name, otherwise)
@@ -103,6 +109,14 @@ def text_or(native: Any, name: str, otherwise: str = "") -> str:
 def _direction(native: Any) -> Direction | None:
     kind = _whole(native, "order_type")
     return "BUY" if kind == BUY else "SELL" if kind == SELL else None
+
+
+def _identity(native: Any) -> OrderId:
+    """The terminal's id; an order of another client has none here, so its counter number and market."""
+    number = _whole(native, "order_id")
+    if number > 0:
+        return OrderId(str(number))
+    return OrderId(f"{_text(native, 'order_sysid', '')}@{_code(native)[-2:]}")
 
 
 def _code(native: Any) -> Code:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared_schema.ids import Code, Mode
-from shared_schema.sessions import SessionState, state_at
+from shared_schema.sessions import SessionState, hms, state_at
 from shared_schema.trading_calendar import TradingCalendar
 from windows_side.quotes.port import QuoteData
 from windows_side.quotes.xtdata_fields import DataError
@@ -38,6 +38,7 @@ class XtdataSource:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         threaded: bool = True,
+        frozen_after: float = FROZEN,
     ) -> None:
         """``make_reader`` imports xtdata, which takes a second: it is called in the reader's thread.
 
@@ -47,6 +48,7 @@ class XtdataSource:
         self._calendar = calendar
         self._monotonic = monotonic
         self._threaded = threaded
+        self._frozen_after = frozen_after
         self._reader: XtdataReader | None = None
         self._problem: Exception | None = None
         self._ended = threading.Event()
@@ -70,19 +72,21 @@ class XtdataSource:
             if quiet > SILENT:
                 raise self._problem or DataError("qmt.data_silent", seconds=round(quiet))
             return None
-        shown = (reader.version, self._is_complete(reader, now))
+        self._refuse_frozen(reader, now)
+        shown = (reader.version, reader.is_subscribed)
         if shown == self._shown or not reader.version:
             return None
         self._shown = shown
         quotes, bars = reader.snapshot()
-        return QuoteData(quotes, bars, self.market_now() or now, complete=shown[1])
+        return QuoteData(quotes, bars, self.market_now() or now, complete=reader.is_subscribed)
 
-    def _is_complete(self, reader: XtdataReader, now: float) -> bool:
-        """Whether what is shown is the market: subscribed, and not one frozen picture of it."""
-        market_time = self.market_now() or now
+    def _refuse_frozen(self, reader: XtdataReader, now: float) -> None:
+        """Raise where what is shown is one old picture of a market that trades."""
+        market_time, last = self.market_now() or now, reader.market_time
         trading = state_at(market_time, self._calendar) is SessionState.CONTINUOUS
-        frozen = trading and market_time - reader.market_time > FROZEN
-        return reader.is_subscribed and not frozen
+        if last and trading and market_time - last > self._frozen_after:
+            self._shown = ()
+            raise DataError("qmt.frozen", time=hms(last), seconds=round(market_time - last))
 
     def next_due(self, now: float) -> float | None:
         """Soon: pushes come at any time."""

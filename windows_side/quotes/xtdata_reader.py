@@ -7,6 +7,7 @@ also pulled every few seconds, and once right after 9:30.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,10 @@ from typing import Any
 from shared_schema.ids import Code
 from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import date_of
+from shared_schema.words import say
 from windows_side.quotes.xtdata_fields import DataError, Detail, bars_of, detail_of, quote_of
+
+log = logging.getLogger(__name__)
 
 BATCH = 50
 """Codes of one subscription; the maker of xtquant advises no more."""
@@ -37,12 +41,15 @@ class XtdataReader:
         *,
         clock: Callable[[], float] = time.monotonic,
         bar_pause: float = 1.0,
+        aside: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        """``bar_pause``: seconds between two questions for bars that are not there yet."""
+        """``bar_pause``: seconds between two questions for bars that are not there yet; ``aside`` runs
+        what may take minutes (a download), by default in a thread of its own."""
         self._xtdata = xtdata
         self._clock = clock
         self.codes = tuple(codes)
         self._bar_pause = bar_pause
+        self._aside = aside or _in_a_thread
         self._turn = threading.Lock()
         self._quotes: dict[Code, Quote] = {}
         self._bars: dict[Code, MinuteBars] = {}
@@ -52,6 +59,7 @@ class XtdataReader:
         self._unsubscribed: list[tuple[Code, ...]] = []
         self._bars_unsubscribed: list[Code] = []
         self._downloaded: set[tuple[str, Code]] = set()
+        self._longer_bars: set[Code] = set()
         self._pulled_at = self._bars_at = self._details_at = float("-inf")
         self.version = 0
         """Rises with every change of quotes or bars."""
@@ -172,10 +180,11 @@ class XtdataReader:
     def _read_bars(self, now: float) -> None:
         market = self.market_time
         ended = market // _MINUTE * _MINUTE
-        due = [code for code in self.codes if self._last_bar(code) < ended]
+        due = [code for code in self.codes if self._last_bar(code) < ended or code in self._longer_bars]
         if not market or not due or now - self._bars_at < self._bar_pause:
             return
         self._bars_at = now
+        self._longer_bars.difference_update(due)
         for at in range(0, len(due), BATCH):
             self._ask_bars(due[at : at + BATCH], market)
 
@@ -210,8 +219,18 @@ class XtdataReader:
         key = (date_of(until).isoformat(), code)
         if key not in self._downloaded:
             self._downloaded.add(key)
+            self._aside(lambda: self._download_now(code))
+
+    def _download_now(self, code: Code) -> None:
+        try:
             self._xtdata.download_history_data(code, "1m")
-            self._bars_at = float("-inf")
+        except Exception as problem:
+            log.warning(say("qmt.download_failed", code=code, detail=problem))
+        self._longer_bars.add(code)
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True, name="xtdata download").start()
 
 
 def _is_taken(number: object) -> bool:
