@@ -131,7 +131,10 @@ class AdjustedBook(StepBook):
         days = (prepared.day + _EPOCH).tolist()
         for row in self._before(days[0]):
             self._waiting.remove(row)  # nothing was held before the first row
-        for market in markets_for(prepared, self):
+        markets = markets_for(prepared, self)
+        if not self._waiting:
+            yield from markets
+        for market in markets:
             for due in self._before(days[market.bar]):
                 self._waiting.remove(due)
                 close = float(prepared.close[market.bar - 1])

@@ -131,8 +131,10 @@ def run_pooled(members: list[Member], terms: PoolTerms) -> PooledResult:
         streams.append(_stream(number, book, member.prepared, end))
     # A stream is asked for its next row only once the last one was decided: T+1 and ex-dates follow books.
     for _, _, book, market in heapq.merge(*streams, key=lambda item: item[:2]):
+        orders = book.orders
         book.step(market)
-        pool.settle()
+        if book.orders != orders:
+            pool.settle()
     results = {m.code: result_of(m.prepared, m.parameters, pool.books[m.code]) for m in members}
     return PooledResult(terms, results, dict(pool.refused), pool.most_used, pool.widened_steps)
 
