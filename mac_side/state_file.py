@@ -227,8 +227,8 @@ def encode_state(state: DashboardState, now: Moment, trading_day: str) -> bytes:
         "day_close": vars(state.day_close) if state.day_close else None,
         "ex_date": vars(state.ex_date) if state.ex_date else None,
     }
-    # Through bytes and back: the checksum must hold for what a reader will parse.
-    payload = orjson.loads(orjson.dumps(payload))
+    # The checksum is made of the very bytes a reader's parsing gives again: orjson writes what it has read
+    # as it stood (tests/mac_side/test_state_file_never_starts_empty.py).
     sealed = payload | {"checksum": checksum(payload)}
     return orjson.dumps(sealed, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
 

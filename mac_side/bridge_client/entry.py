@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mac_side.books import Intention, Lot, TopUp
@@ -44,6 +44,8 @@ class OutboxEntry:
     message: str = ""
     revision_seen: int = -1
     reason: str = ""
+    _json: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    """What the state file holds of it, made once: an entry never changes, and each save writes them all."""
 
     @property
     def settled(self) -> bool:
@@ -59,6 +61,9 @@ class OutboxEntry:
     def is_order(self) -> bool:
         """Whether it can trade (a cancel can't)."""
         return self.intention.kind != "cancel"
+
+
+_FIELDS = tuple(item.name for item in dataclasses.fields(OutboxEntry) if item.init)
 
 
 def entry_of(raw: bytes, intention: Intention, layer: int, seq: int, trading_day: str) -> OutboxEntry:
@@ -104,11 +109,14 @@ def _state_word(result: OrderResult) -> str:
 
 
 def entry_to_json(entry: OutboxEntry) -> dict[str, Any]:
-    """The entry as the state file holds it."""
-    fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
-    fields["raw"] = entry.raw.decode("utf-8")
-    fields["intention"] = _intention_to_json(entry.intention)
-    return fields
+    """The entry as the state file holds it; not to be changed by who gets it."""
+    if entry._json is None:
+        fields = {name: getattr(entry, name) for name in _FIELDS}
+        fields["raw"] = entry.raw.decode("utf-8")
+        fields["intention"] = _intention_to_json(entry.intention)
+        object.__setattr__(entry, "_json", fields)
+    assert entry._json is not None
+    return entry._json
 
 
 def entry_from_json(value: dict[str, Any]) -> OutboxEntry:

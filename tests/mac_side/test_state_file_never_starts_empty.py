@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mac_side.books import Books, Lot
 from mac_side.bridge_client.outbox import first_publication, publications
@@ -274,3 +276,27 @@ def test_a_folder_that_refuses_the_copy_is_told(tmp_path: Path) -> None:
     """The last good copy can't be written: FolderError, never silence."""
     with pytest.raises(FolderError):
         StateFile(tmp_path / "missing" / "dashboard_state.json").keep_last_good(b"{}")
+
+
+@pytest.mark.slow
+@given(
+    shares=st.integers(1, 10**9),
+    cost=st.floats(0, 1e300),
+    anchor=st.one_of(st.none(), st.floats(1e-9, 1e300)),
+    note=st.recursive(
+        st.one_of(
+            st.none(), st.booleans(), st.floats(allow_nan=False), st.text(), st.integers(-(2**63), 2**63)
+        ),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+        max_leaves=8,
+    ),
+)
+def test_what_was_sealed_is_read_back(shares: int, cost: float, anchor: float | None, note: Any) -> None:
+    """Any books and any keys of the user: the seal holds for what a reader parses, value for value."""
+    read_once = orjson.loads(orjson.dumps({"note": note}))
+    books = Books(lots=(Lot(shares, cost, 1.05, "BUY_1"),), anchor=anchor)
+    state = replace(before(), books=books, extra=read_once)
+    raw = encode_state(state, NOW, DAY)
+    back = decode_state(raw, fresh())
+    assert (back.books, back.extra) == (books, read_once)
+    assert encode_state(back, NOW, DAY) == raw
