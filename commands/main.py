@@ -35,6 +35,8 @@ COMMANDS = (
     "sweep",
     "data",
     "status",
+    "checklist",
+    "service",
     "trace",
     "halt",
     "resume",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from commands.halt_writing import write_halt, writer_of
@@ -20,16 +20,19 @@ from shared_schema.ids import Mode
 from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
 from shared_schema.notices import attach
-from shared_schema.settings import Settings, load_settings
+from shared_schema.settings import Role, Settings, load_settings
 from shared_schema.sign_of_life import VARIABLE
 from shared_schema.words import say, use_language
 from windows_side.single_instance import hold_single_instance
 from windows_side.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
-LOG_NAME = "executor_supervisor"
 ROLE = "supervisor"
-_CODE = "import sys; from windows_side.order_executor import main; sys.exit(main(sys.argv[1:]))"
+_MODULES = {
+    "executor": "windows_side.order_executor",
+    "producer": "windows_side.bridge_producer",
+    "dashboard": "mac_side.mac_dashboard",
+}
 
 
 def supervise(arguments: Sequence[str]) -> int:
@@ -40,21 +43,36 @@ def supervise(arguments: Sequence[str]) -> int:
     try:
         settings = load_settings(overrides=overrides)
         use_language(settings.language)
-        folder = settings.exchange_folder("executor")
-        lock = hold_single_instance(ROLE, settings.runtime_dir, folder)
+        return run_role("executor", settings, arguments)
     except MiniqmtError as problem:
         print(f"order_executor: {problem}", file=sys.stderr)
         return problem.exit_code
-    log = open_log(LOG_NAME, settings.log_dir)
+
+
+def run_role(
+    role: Role, settings: Settings, arguments: Sequence[str] = (), until: Callable[[], bool] = lambda: False
+) -> int:
+    """Look after a role until a person asks to stop or ``until`` says so; the exit code.
+
+    Only the executor is judged by its sign of life, and only its crash loop halts trading. Raises
+    SettingsError where somebody looks after it already.
+    """
+    folder = settings.exchange_folder(role)
+    name = ROLE if role == "executor" else f"{ROLE}-{role}"
+    lock = hold_single_instance(name, settings.runtime_dir, folder)
+    log = open_log(f"{role}_supervisor", settings.log_dir)
     attach(log, settings.notices, host_name())
     try:
         with _asked_to_stop() as stop:
             return Supervisor(
-                start=lambda: Process(arguments, settings.runtime_dir),
-                lock_trading=lambda count: lock_trading(settings, folder, count, log),
+                role=role,
+                start=lambda: Process(role, arguments, settings.runtime_dir),
+                lock_trading=lambda count: (
+                    lock_trading(settings, folder, count, log) if role == "executor" else None
+                ),
                 log=log,
                 monotonic=time.monotonic,
-                wait=stop.wait,
+                wait=lambda seconds: stop.wait(seconds) or until(),
                 pause=time.sleep,
             ).run()
     finally:
@@ -63,13 +81,17 @@ def supervise(arguments: Sequence[str]) -> int:
 
 
 class Process:
-    """An executor of its own process group: Ctrl+C reaches the supervisor alone, which passes it on."""
+    """A role in its own process group: Ctrl+C reaches the supervisor alone, which passes it on."""
 
-    def __init__(self, arguments: Sequence[str], runtime_dir: Path) -> None:
-        self._alive = runtime_dir / "executor.alive"
-        self._alive.unlink(missing_ok=True)
-        environment = dict(os.environ, PYTHONPATH=str(ROOT), **{VARIABLE: str(self._alive)})
-        command = [sys.executable, "-c", _CODE, *arguments]
+    def __init__(self, role: Role, arguments: Sequence[str], runtime_dir: Path) -> None:
+        self._alive = runtime_dir / f"{role}.alive" if role == "executor" else None
+        environment = dict(os.environ, PYTHONPATH=str(ROOT))
+        if self._alive is not None:
+            self._alive.unlink(missing_ok=True)
+            environment[VARIABLE] = str(self._alive)
+        code = f"import sys; from {_MODULES[role]} import main; sys.exit(main(sys.argv[1:]))"
+        always = ("--no-screen",) if role == "dashboard" else ()
+        command = [sys.executable, "-c", code, *always, *arguments]
         if os.name == "nt":
             group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
             self._child = subprocess.Popen(command, env=environment, creationflags=group)
@@ -91,7 +113,9 @@ class Process:
         self._child.kill()
 
     def signs(self) -> object:
-        """The time of its file of life."""
+        """The time of its file of life; of a role without one something new each time."""
+        if self._alive is None:
+            return object()
         try:
             return self._alive.stat().st_mtime_ns
         except OSError:

@@ -67,6 +67,7 @@ class Supervisor:
     wait: Callable[[float], bool]
     pause: Callable[[float], object]
     """Sleeps, whatever was asked meanwhile."""
+    role: str = "executor"
     _quick: int = 0
 
     def run(self) -> int:
@@ -74,21 +75,28 @@ class Supervisor:
         while True:
             began = self.monotonic()
             child = self.start()
-            self.log.say("info", "supervised_started", pid=child.pid)
+            self.log.say("info", "supervised_started", role=self.role, pid=child.pid)
             code = self._watch(child)
             if code is None:
                 return 0
             lived = self.monotonic() - began
             if code == 0:
-                self.log.say("info", "supervised_ended", pid=child.pid)
+                self.log.say("info", "supervised_ended", role=self.role, pid=child.pid)
                 return 0
             self._quick = self._quick + 1 if lived < QUICK else 0
             if self._quick >= GIVE_UP_AFTER:
-                self.log.say("error", "supervised_given_up", code=code, count=self._quick)
+                self.log.say("error", "supervised_given_up", role=self.role, code=code, count=self._quick)
                 return GIVEN_UP
             pause = min(LONGEST_WAIT, 2.0 ** max(0, self._quick - 1))
-            told = {"pid": child.pid, "code": code, "seconds": round(lived, 1), "pause": pause}
-            self.log.say("error", "supervised_died", problem=None, **told)
+            self.log.say(
+                "error",
+                "supervised_died",
+                role=self.role,
+                pid=child.pid,
+                code=code,
+                seconds=round(lived, 1),
+                pause=pause,
+            )
             if self._quick == LOCK_AFTER and code not in NEVER_BEGAN:
                 self.lock_trading(self._quick)
             if self.wait(pause):
@@ -107,7 +115,8 @@ class Supervisor:
                 signs, alive_at = seen, now
             looked = now
             if now - alive_at > (HUNG_AFTER if signs is not None else STARTS_WITHIN):
-                self.log.say("error", "supervised_hung", pid=child.pid, seconds=round(now - alive_at))
+                silent = round(now - alive_at)
+                self.log.say("error", "supervised_hung", role=self.role, pid=child.pid, seconds=silent)
                 return self._end(child)
         return code
 
@@ -117,7 +126,7 @@ class Supervisor:
         until = self.monotonic() + ENDS_WITHIN
         while (code := child.poll()) is None:
             if self.monotonic() > until:
-                self.log.say("error", "supervised_killed", pid=child.pid)
+                self.log.say("error", "supervised_killed", role=self.role, pid=child.pid)
                 child.kill()
                 until = float("inf")
             # Not self.wait: it returns at once after a request to stop.
