@@ -16,9 +16,10 @@ from shared_schema.bars_check import Checked, check_bars
 from shared_schema.errors import DataError
 from shared_schema.instruments import parse_code
 from shared_schema.sessions import date_of
+from shared_schema.settings import load_settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.words import say, say_both
-from windows_side.quotes.history import ADJUSTMENTS, Fetched, HistorySource, Month, XtHistory, fetch_history
+from windows_side.quotes.history import ADJUSTMENTS, HistorySource, Month, XtHistory, fetch_history
 
 data_app = typer.Typer(help=say_both("commands.help.data"), no_args_is_help=True)
 
@@ -77,7 +78,8 @@ def fetch(
 
 def open_source() -> HistorySource:
     """The terminal's quote service; tests give another."""
-    return XtHistory.connect()
+    qmt = load_settings().qmt
+    return XtHistory.connect(qmt.xtquant, qmt.data_path)
 
 
 def report(checked: Checked) -> list[str]:
@@ -128,6 +130,3 @@ def _day(text: str, option: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise DataError("data.bad_day", text, option=option) from None
-
-
-__all__ = ["Fetched", "check", "fetch", "register", "report"]

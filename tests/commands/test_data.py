@@ -148,6 +148,27 @@ def test_a_column_that_is_not_understood_is_no_bar() -> None:
     assert problem.value.key == "data.bad_answer"
 
 
+@pytest.mark.parametrize(("volume", "lot"), [(50, 100), (5000, 1)])
+def test_volumes_are_shares_whatever_the_terminal_counts_in(volume: int, lot: int) -> None:
+    """Fifty lots or five thousand shares at 1.05 for 5,250 yuan: the amount tells which."""
+
+    class One:
+        def get_client(self) -> One:
+            return self
+
+        def get_data_dir(self) -> str:
+            return ""
+
+        def get_market_data3(self, *asked: object) -> list[object]:
+            end = int(at("2025-06-04 09:31") * 1000)
+            columns = [("time", "<i8", struct.pack("<q", end)), ("volume", "<i8", struct.pack("<q", volume))]
+            columns += [(n, "<f8", struct.pack("<d", 1.05)) for n in ("open", "high", "low", "close")]
+            return [(FUND, [], [*columns, ("amount", "<f8", struct.pack("<d", 5250.0))])]
+
+    (bar,) = XtHistory(One()).bars(FUND, date(2025, 6, 4), date(2025, 6, 4), "none")
+    assert (bar.volume, bar.volume / volume) == (5000.0, lot)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not is_possible(), reason="xtquant is not installed (requirements-dev.txt)")
 def test_fetch_over_the_unmodified_xtdata(place: Path) -> None:

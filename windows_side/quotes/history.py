@@ -1,7 +1,8 @@
 """Minute bars of the past, fetched through the terminal month by month into the file a backtest reads.
 
 xtdata is asked below its pandas layer: ``get_market_data3`` in form v4 answers columns of raw bytes, so
-nothing here needs more than the small set of packages of a trading host. Volumes come in lots.
+nothing here needs more than the small set of packages of a trading host. Whether volumes come in lots or
+in shares is told by their amounts, as for live quotes.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from shared_schema.bars_file import Bar, day_of, minute_of_day, shanghai
 from shared_schema.errors import DataError, SettingsError
 from shared_schema.ids import Code
 from windows_side.brokers import qmt_package
+from windows_side.quotes.xtdata_fields import lot_by_amount
 
 ADJUSTMENTS = ("none", "front", "back", "front_ratio", "back_ratio")
-LOT = 100
 _FORMATS = {"<i8": "q", "<f8": "d", "<i4": "i", "<f4": "f", "<u4": "I", "<u8": "Q"}
 _COLUMNS = ("time", "open", "high", "low", "close", "volume", "amount")
 _AUCTION, _FIRST, _LAST = 9 * 60 + 30, 9 * 60 + 31, 15 * 60
@@ -68,9 +69,9 @@ class XtHistory:
         self._xtdata = xtdata
 
     @classmethod
-    def connect(cls) -> XtHistory:
-        """Reach the running terminal. Raises DataError or SettingsError."""
-        qmt_package.load_package()
+    def connect(cls, choice: str = qmt_package.PIP, data_path: Path | None = None) -> XtHistory:
+        """Reach the running terminal through the xtquant of the settings. Raises DataError, SettingsError."""
+        qmt_package.load_package(choice, data_path)
         xtdata = qmt_package.xtdata()
         try:
             xtdata.get_client()
@@ -101,7 +102,7 @@ class XtHistory:
             month = f"{first:%Y-%m}"
             detail = str(problem)[:200] or type(problem).__name__
             raise DataError("data.download_failed", code=code, month=month, detail=detail) from problem
-        found = [row for stock, _, columns in answer if stock == code for row in _rows(columns)]
+        found = [row for stock, _, columns in answer if stock == code for row in _rows(code, columns)]
         return [bar for bar in found if first.isoformat() <= day_of(bar.end) <= last.isoformat()]
 
 
@@ -167,8 +168,8 @@ def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
         begin = end + timedelta(days=1)
 
 
-def _rows(columns: Iterable[tuple[str, str, bytes]]) -> Iterator[Bar]:
-    """Bars from columns of raw bytes; a minute without a price is no bar."""
+def _rows(code: Code, columns: Iterable[tuple[str, str, bytes]]) -> list[Bar]:
+    """Bars from columns of raw bytes, volume in shares; a minute without a price is no bar."""
     table: dict[str, tuple[Any, ...]] = {}
     for name, kind, raw in columns:
         if name in _COLUMNS:
@@ -179,12 +180,16 @@ def _rows(columns: Iterable[tuple[str, str, bytes]]) -> Iterator[Bar]:
     lengths = {len(values) for values in table.values()}
     if len(lengths) > 1:
         raise DataError("data.bad_answer", detail=f"columns of {sorted(lengths)} rows")
-    for time, open_, high, low, close, volume, amount in zip(
-        *(table.get(name, ()) for name in _COLUMNS), strict=True
-    ):
-        prices = (open_, high, low, close)
-        if all(math.isfinite(price) and price > 0 for price in prices):
-            yield Bar(time / 1000, open_, high, low, close, float(volume) * LOT, float(amount))
+    rows = zip(*(table.get(name, ()) for name in _COLUMNS), strict=True)
+    bars = [
+        Bar(time / 1000, open_, high, low, close, float(volume), float(amount))
+        for time, open_, high, low, close, volume, amount in rows
+        if all(math.isfinite(price) and price > 0 for price in (open_, high, low, close))
+    ]
+    volume, amount = sum(bar.volume for bar in bars), sum(bar.amount for bar in bars)
+    mean = sum(bar.close * bar.volume for bar in bars) / volume if volume else 0.0
+    lot = lot_by_amount(code, int(volume), amount, mean)
+    return [bar._replace(volume=bar.volume * lot) for bar in bars]
 
 
 def _numbers(name: str, kind: str, raw: bytes) -> tuple[Any, ...]:

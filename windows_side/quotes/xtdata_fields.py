@@ -92,7 +92,7 @@ def lot_of(code: Code, tick: Mapping[str, Any]) -> int:
     lots, shares = _count(tick.get("volume")), _count(tick.get("pvolume"))
     if lots and shares:
         return max(1, round(shares / lots))
-    return _lot_by_amount(code, lots, _price(tick.get("amount")), _price(tick.get("lastPrice")))
+    return lot_by_amount(code, lots, _price(tick.get("amount")), _price(tick.get("lastPrice")))
 
 
 def bars_of(
@@ -114,7 +114,7 @@ def bars_of(
     )  # fmt: skip
     chosen = [row for row in rows if row[0] / 1000 <= until and min(row[1:5]) > 0]
     traded = [row for row in chosen if row[5] > 0]
-    lot = _lot_by_amount(
+    lot = lot_by_amount(
         code, int(sum(row[5] for row in traded)), sum(row[6] for row in traded), _mean(traded)
     )
 
@@ -136,7 +136,7 @@ def _mean(rows: list[tuple[float, ...]]) -> float:
     return sum(row[4] * row[5] for row in rows) / lots if lots else 0.0
 
 
-def _lot_by_amount(code: Code, volume: int, amount: float, price: float) -> int:
+def lot_by_amount(code: Code, volume: int, amount: float, price: float) -> int:
     """The power of ten that brings amount / shares closest to the price; the board's usual lot else."""
     try:
         usual = 10 if board_of(code) is Board.CONVERTIBLE_BOND else 100
