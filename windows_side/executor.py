@@ -144,6 +144,7 @@ class Executor:
         self._lost = LostResults(views, self._pruner, core.book.everything, monotonic)
         self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._seen: dict[str, Seen] = {}
+        self._ends_said: dict[SignalId, tuple[str, int]] = {}
         self._days = days
 
     # The loop
@@ -334,15 +335,7 @@ class Executor:
                 self._work.result(order)
                 if order.is_terminal:
                     self._views.settled(order)
-                    if order.calling_at and not order.is_cancel:
-                        self._log.say(
-                            "info",
-                            "order_ended",
-                            signal_id=order.signal_id,
-                            state=order.state,
-                            filled=order.filled_shares,
-                            sentence=order.message,
-                        )
+                    self._say_end(order)
             case Archive(file_name, signal_id):
                 self._scan.recorded(file_name)
                 self._work.archive(file_name, signal_id)
@@ -356,6 +349,21 @@ class Executor:
                 self._log.say("error" if level == "alarm" else "info", word, **fields)  # type: ignore[arg-type]
             case _:
                 pass
+
+    def _say_end(self, order: Order) -> None:
+        """Once for an end and its fills: a broker that pushes trade and status apart ends an order twice."""
+        end = (order.state, order.filled_shares)
+        if not order.calling_at or order.is_cancel or self._ends_said.get(order.signal_id) == end:
+            return
+        self._ends_said[order.signal_id] = end
+        self._log.say(
+            "info",
+            "order_ended",
+            signal_id=order.signal_id,
+            state=order.state,
+            filled=order.filled_shares,
+            sentence=order.message,
+        )
 
     def _answer_again(self, signal_id: SignalId) -> None:
         order = self._core.book.get(signal_id) or self._ledger.order(signal_id)

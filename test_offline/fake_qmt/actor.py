@@ -59,7 +59,7 @@ def rehearsed_broker(around: Surroundings) -> Broker:
     settings = around.settings
     ids = SessionIds(settings.runtime_dir / "shown", "executor", SHOWN_BY)
     account = QmtAccount(settings.qmt.data_path, settings.account.id or "")
-    shown = QmtAccountSource(QmtCalls(account, ids))
+    shown = QmtAccountSource(QmtCalls(account, ids), first_answer=0.0)
 
     def snapshot() -> Account:
         try:

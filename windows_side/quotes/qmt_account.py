@@ -5,6 +5,7 @@ The broker's own worker asks, with its deadlines and reconnects, under session i
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -28,6 +29,8 @@ from windows_side.brokers.worker import BrokerWorker
 
 ASK_EVERY = 3.0
 """Seconds between two questions; at once where an order or a fill was pushed."""
+FIRST_ANSWER = 5.0
+"""Seconds the very first question may wait for its answer, so that a start begins with an account."""
 FRESH_FOR = 15.0
 """Seconds for which an answer counts as how things stand."""
 
@@ -41,7 +44,10 @@ class QmtAccountSource:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        first_answer: float = FIRST_ANSWER,
     ) -> None:
+        self._first_answer = first_answer
+        self._first = threading.Event()
         self._monotonic = monotonic
         self._worker = BrokerWorker(calls, self._heard, monotonic=monotonic, wall=wall)
         self._is_started = False
@@ -59,6 +65,7 @@ class QmtAccountSource:
         if not self._is_started:
             self._is_started = True
             self._worker.start()
+            self._first.wait(self._first_answer)
         self._worker.check_deadlines()
         passed = self._monotonic() - self._asked_at
         if passed >= ASK_EVERY or self._has_news:
@@ -85,9 +92,15 @@ class QmtAccountSource:
                 self._day = (self._monotonic(), event)
             case AccountAnswered():
                 self._state = (self._monotonic(), event)
+                self._first.set()  # asked after the day, so that both are there
             case OrderUpdate() | TradeUpdate():
                 self._has_news = True
             case ReadinessChanged(readiness):
                 self.readiness = readiness
+                if readiness.ready:
+                    self._worker.ask_day()
+                    self._worker.ask_account()
+                else:
+                    self._first.set()
             case _:
                 return
