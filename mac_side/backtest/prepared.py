@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mac_side.backtest.compiled import Engine, compiled, plain_ema
 from mac_side.backtest.grid_loop import Rules
@@ -120,18 +121,49 @@ class Columns(NamedTuple):
     skip: np.ndarray
 
 
-def columns_for(prepared: Prepared, parameters: GridParameters) -> Columns:
+def fill_widths(
+    ratio: Any,
+    trend: Any,
+    atr: Any,
+    atr_mean: Any,
+    by_trend: Any,
+    factor: float,
+    floor: float,
+    breaker: bool,
+    limit: float,
+    base: Any,
+    paused: Any,
+) -> None:
+    """The same as below in one pass, to be compiled: a sweep does it for each of its sets."""
+    for i in range(len(ratio)):
+        base[i] = max(floor, ratio[i] * factor) * by_trend[trend[i]]
+        paused[i] = breaker and atr[i] > limit * atr_mean[i]
+
+
+def columns_for(prepared: Prepared, parameters: GridParameters, engine: Engine = "python") -> Columns:
     """The step's width before its layer bonus, and the breaker, at every row."""
-    by_trend = np.array([factors.grid for factors in parameters.trend_factors])
-    base = np.maximum(parameters.grid_step_floor, prepared.atr_ratio * parameters.atr_grid_factor)
-    base *= by_trend[prepared.trend]
-    if parameters.atr_circuit_breaker_enabled:
-        paused = prepared.atr > parameters.atr_circuit_breaker_ratio * prepared.atr_mean
-    else:
-        paused = np.zeros(len(prepared), dtype=bool)
+    base, paused = _widths(prepared, parameters, engine == "numba")
     skip = prepared.no_price | prepared.closed if parameters.live_rules else prepared.no_price
     return Columns(
         prepared.close, base, prepared.trend, paused, prepared.rsi, prepared.quiet, prepared.day, skip
+    )
+
+
+def _widths(
+    prepared: Prepared, parameters: GridParameters, is_compiled: bool
+) -> tuple[Floats, NDArray[np.bool_]]:
+    by_trend = np.array([factors.grid for factors in parameters.trend_factors])
+    factor, floor = float(parameters.atr_grid_factor), float(parameters.grid_step_floor)
+    breaker, limit = parameters.atr_circuit_breaker_enabled, float(parameters.atr_circuit_breaker_ratio)
+    if is_compiled:
+        base, paused = np.empty(len(prepared)), np.empty(len(prepared), dtype=bool)
+        series = (prepared.atr_ratio, prepared.trend, prepared.atr, prepared.atr_mean)
+        compiled(fill_widths)(*series, by_trend, factor, floor, breaker, limit, base, paused)
+        return base, paused
+    base = np.maximum(floor, prepared.atr_ratio * factor)
+    base *= by_trend[prepared.trend]
+    return base, (
+        prepared.atr > limit * prepared.atr_mean if breaker else np.zeros(len(prepared), dtype=bool)
     )
 
 

@@ -34,7 +34,7 @@ class Walker:
     def __init__(self, prepared: Prepared, parameters: GridParameters, engine: Engine) -> None:
         self.prepared, self.parameters = prepared, parameters
         self.is_compiled = engine == "numba"
-        columns = columns_for(prepared, parameters)
+        columns = columns_for(prepared, parameters, engine)
         self._columns: list[Any] = list(columns) if self.is_compiled else [each.tolist() for each in columns]
         self._rules = rules_of(parameters)
         threshold, factor = parameters.sell_profit_threshold, parameters.sell_threshold_factor

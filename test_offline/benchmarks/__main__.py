@@ -1,4 +1,4 @@
-"""``python -m test_offline.benchmarks latency|polling|backlog|idle|soak|reaction``"""
+"""``python -m test_offline.benchmarks latency|polling|backlog|idle|soak|reaction|backtest|sweep``"""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from rich.console import Console
 def main() -> None:
     """Run the benchmark asked for and print its table."""
     parser = argparse.ArgumentParser(prog="python -m test_offline.benchmarks")
-    parser.add_argument("which", choices=("latency", "polling", "backlog", "idle", "soak", "reaction"))
+    parser.add_argument(
+        "which", choices=("latency", "polling", "backlog", "idle", "soak", "reaction", "backtest", "sweep")
+    )
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--minutes", type=float, default=60.0, help="soak: of real time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peers", help="backtest: an interpreter that has the other tools installed")
     options = parser.parse_args()
     console = Console(width=130)
     if options.which == "latency":
@@ -30,6 +33,14 @@ def main() -> None:
         from test_offline.benchmarks.backlog import run_backlog
 
         run_backlog(options.count, console)
+    elif options.which == "backtest":
+        from test_offline.benchmarks.backtest import run_backtest_benchmark
+
+        run_backtest_benchmark(console, options.peers)
+    elif options.which == "sweep":
+        from test_offline.benchmarks.backtest import run_sweep_benchmark
+
+        run_sweep_benchmark(console)
     elif options.which == "soak":
         from test_offline.benchmarks.soak import run_soak
 

@@ -107,9 +107,8 @@ def run_live(
     the session clock and the cap hold, and only what was held before the day may be sold.
     """
     start = bars[LEAST_BARS - 1].end
-    config = EngineConfig(
-        CODE, with_live_rules(parameters), InstanceId("dash"), CALENDAR, offline=not live_rules, step=step
-    )
+    chosen = with_live_rules(replace(parameters, live_rules=live_rules))
+    config = EngineConfig(CODE, chosen, InstanceId("dash"), CALENDAR, offline=not live_rules, step=step)
     first = Moment(start, start)
     core = EngineCore(
         config, new_state(first, "simulate", AccountAlias("main"), StrategyName("grid"), "dashboard@mac")
