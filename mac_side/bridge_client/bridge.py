@@ -116,8 +116,9 @@ class Bridge:
         settings' section sync.
 
         The signing key is this host's, as for the dashboard; with ``runtime_dir`` the one kept there.
-        Raises MiniqmtError: no folder, no executor within ``wait_for_executor`` seconds, an executor with
-        another key, damaged or rolled back memory, or another process of this name.
+        An executor that is starting is waited for, ``wait_for_executor`` seconds in all.
+        Raises MiniqmtError: no folder, no executor within that time, an executor with another key,
+        damaged or rolled back memory, or another process of this name.
         """
         from mac_side.single_engine import hold_engine
 
@@ -311,7 +312,11 @@ class Bridge:
             wall = self._follower.now().wall
             met = executor_to_bind(self._files.beats(wall).beats, wall, red_after, None)
             if met is not None and self._wanted in (None, met.account):
-                return met.mode, met.account
+                # One that has just started gets its time too: its first heartbeats say that it is not ready.
+                if met.body.ready or met.body.halt_since is not None or time.monotonic() >= deadline:
+                    return met.mode, met.account
+                self._pause(0.1)
+                continue
             if self.offline and met is None:
                 return "simulate", AccountAlias(self._wanted or "main")
             if time.monotonic() >= deadline:

@@ -62,6 +62,29 @@ def test_a_scripts_buy_runs_without_a_name_in_the_cash_pool(
         assert raw is not None and decode_signal(raw).body.client_order_id is None
 
 
+def test_an_executor_that_is_starting_is_waited_for(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """Its first heartbeats say that it is not ready: within the patience that is no refusal."""
+    executor.beat(ready=False, state="reconcile")
+
+    def pause(_: float) -> None:
+        executor.beat()
+
+    bridge = Bridge(
+        tmp_path / "folder",
+        "myscript",
+        runtime_dir=tmp_path / "runtime",
+        wait_for_executor=30.0,
+        wall_clock=lambda: WALL,
+        pause=pause,
+    )
+    with bridge:
+        assert bridge.buy("159201.SZ", 1.05, 1000).outcome.answer == "unknown"
+    with opened(tmp_path, strategy="other") as impatient:
+        executor.beat(ready=False, state="reconcile")
+        with pytest.raises(BridgeError):
+            impatient.buy("159201.SZ", 1.05, 1000)
+
+
 def test_a_time_out_is_unknown_and_never_refused(tmp_path: Path, executor: ScriptedExecutor) -> None:
     """No answer, and an executor in doubt: unknown both times; a later wait may know more."""
     with opened(tmp_path) as bridge:
