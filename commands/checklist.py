@@ -59,7 +59,8 @@ def checklist(
     if not reds:
         typer.echo(line)
     else:
-        line = say("service.red", line=reds[0], more=len(reds) - 1)
+        line = say("service.red", line=reds[0])
+        line += say("service.more", more=len(reds) - 1) if len(reds) > 1 else ""
         typer.echo(line)
         for red in reds[1:] if show_all else ():
             typer.echo(f"  {red}")

@@ -136,7 +136,8 @@ def units(plan: Plan, home: Path) -> list[Made]:
     )
     timer = (
         f"[Unit]\nDescription=miniqmt {plan.role}, each weekday before the session\n\n"
-        f"[Timer]\nOnCalendar=Mon..Fri *-*-* {plan.start}:00 Asia/Shanghai\nPersistent=true\n\n"
+        f"[Timer]\nOnCalendar=Mon..Fri *-*-* {plan.start}:00 Asia/Shanghai\n"
+        "OnStartupSec=60\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
     reload = ("systemctl", "--user", "daemon-reload")
