@@ -67,10 +67,9 @@ class Terminal:
         """Called in a thread of its own before the next order is taken; once."""
         self.after_place: Callable[[], None] | None = None
         """The same after the counter has it, before the answer."""
-        self.rooms = {
-            number: TradeRoom(number, broker, self.faults, self._pusher(number))
-            for number, broker in accounts.items()
-        }
+        self.rooms: dict[str, TradeRoom] = {}
+        for number, broker in accounts.items():
+            self.add_account(number, broker)
         self.begun = threading.Event()
         """Set by the control: the market may begin."""
         self.market_now: Callable[[], float] = time.time
@@ -85,6 +84,10 @@ class Terminal:
         self._ending = False
         self._listener = listen(userdata)
         threading.Thread(target=self._accept, name="terminal", daemon=True).start()
+
+    def add_account(self, number: str, broker: SimulatedBroker) -> None:
+        """One more account that is logged in here."""
+        self.rooms[number] = TradeRoom(number, broker, self.faults, self._pusher(number))
 
     def stop(self) -> None:
         """Close everything; books stay as they are."""
