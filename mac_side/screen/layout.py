@@ -18,7 +18,6 @@ from mac_side.screen.blocks import Block, Drawings, below, beside, drawn
 from mac_side.screen.cancel import cancel_panel
 from mac_side.screen.control import Page
 from mac_side.screen.events import events_panel
-from mac_side.screen.grid import FACTS as GRID_FACTS
 from mac_side.screen.grid import grid_panel
 from mac_side.screen.header import CodeTab
 from mac_side.screen.help import help_panel
@@ -219,16 +218,26 @@ def _medium(frame: _Frame, height: int) -> Block:
 
 
 def _large(frame: _Frame, height: int) -> Block:
+    """Chart and grid above, signals and orders over their whole width below; the rest at the right."""
     side = 58
-    left = frame.width - 2 * side
-    above = height * 3 // 5
-    grid = GRID_FACTS + 2 + min(22, max(9, len(frame.view.lots))) + _FRAME
+    wide = frame.width - side
+    lower = height - height * 8 // 15
+    orders = lower * 2 // 5
     link = LINK_ROWS + 1 + _FRAME
     money = position.ROWS + _FRAME
+    chart_and_grid = [
+        frame.panel("market", wide - side, height - lower),
+        frame.panel("grid", side, height - lower),
+    ]
     return beside(
         [
-            below([frame.panel("market", left, above), frame.panel("signals", left, height - above)]),
-            below([frame.panel("grid", side, grid), frame.panel("orders", side, height - grid)]),
+            below(
+                [
+                    beside(chart_and_grid),
+                    frame.panel("signals", wide, lower - orders),
+                    frame.panel("orders", wide, orders),
+                ]
+            ),
             below(
                 [
                     frame.panel("link", side, link),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -52,6 +53,8 @@ FIRST_PAGE: Promised = {
     "cash": "612,345.67",
     "halt": ("未停止", "not halted"),
     "executor": "91bc",
+    "open orders": ("挂单 2 ", "open 2 "),
+    "unknown orders": ("未知委托 0 ", "unknown 0 "),
 }
 FROM_120: Promised = {
     "producer age": ("930毫秒", "930ms"),
@@ -62,7 +65,10 @@ FROM_120: Promised = {
     "flow": "51,900",
     "market value": "349,763.70",
     "count against limit": "5 / 200",
-    "turnover": "52,911.30",
+    "turnover": "52,911.30 / 1,000,000",
+    "total": "962,109.37",
+    "order number": "1082",
+    "order at the broker": "0/21,700",
     "pool": "66,210.00 / 300,000",
     "pool limit": "300,000",
     "lot target": "1.0265",
@@ -86,7 +92,7 @@ def _same_language() -> Iterator[None]:
 
 
 def _missing(lines: list[str], promised: Promised) -> list[str]:
-    text, english = "\n".join(lines), language() == "en"
+    text, english = re.sub(" +", " ", "\n".join(lines)), language() == "en"
     return [
         name
         for name, value in promised.items()
