@@ -17,7 +17,9 @@ import psutil
 
 from shared_schema.sessions import SHANGHAI
 from test_offline.world.broker_link import SIMULATED
+from test_offline.world.day_end import DayEnds
 from test_offline.world.host import RUNTIME
+from test_offline.world.oracle import Violation
 from test_offline.world.plan import Injection, Plan, Step
 from test_offline.world.schedule import KINDS
 from test_offline.world.strategy_host import CALENDAR
@@ -43,7 +45,7 @@ LIGHT = (
     *("times_out_not_placed", "bad_return", "refused_for_sure", "return_lost", "push_doubled"),
     *("push_out_of_order", "push_lost", "old_connection", "disconnect", "query_fails", "call_hangs"),
     *("fills_during_cancel", "cancel_refused", "order_rests", "rejected_after_accept", "hand_cancel"),
-    *("quotes_stop", "quotes_odd", "halted", "not_allowed"),
+    *("quotes_stop", "quotes_odd", "halted", "not_allowed", "foreign_order"),
 )
 """What an ordinary bad day brings: no fault after which an account stays halted."""
 
@@ -68,6 +70,8 @@ class DayEnd:
     archived: int
     books: int
     """Bytes of the strategy's state file."""
+    reconciled: tuple[int, int, int]
+    """Orders, fills and foreign orders of all days so far, matched with the counter's to the cent."""
 
 
 def soak(seed: int, days: int) -> Iterator[DayEnd]:
@@ -79,11 +83,15 @@ def soak(seed: int, days: int) -> Iterator[DayEnd]:
     world.begin()
     _write_back(world)
     signals = calls = 0
+    ends = DayEnds(world)
     for day, following in zip(dates, [*dates[1:], None], strict=True):
         _trade(world, day)
+        for found in ends.reconcile(day).differences:
+            raise Violation(f"I9: {day}: {found}")
         oracle = world.oracle
         so_far = len(oracle.rows), sum(oracle.calls.values())
-        yield _measured(world, day, so_far[0] - signals, so_far[1] - calls)
+        matched = (ends.orders, ends.fills, ends.foreign)
+        yield _measured(world, day, so_far[0] - signals, so_far[1] - calls, matched)
         signals, calls = so_far
         if following is not None:
             _sleep(world, day, following, chance)
@@ -168,7 +176,9 @@ def _write_back(world: World) -> None:
     world.timeline.after(WRITE_BACK * world.pace, lambda: _write_back(world))
 
 
-def _measured(world: World, day: date, signals: int, calls: int) -> DayEnd:
+def _measured(
+    world: World, day: date, signals: int, calls: int, reconciled: tuple[int, int, int]
+) -> DayEnd:
     process = psutil.Process()
     disk = world.executor.disk
     folders = [folder for folder in disk.folders() if folder.startswith(ROOT)]
@@ -192,6 +202,7 @@ def _measured(world: World, day: date, signals: int, calls: int) -> DayEnd:
         files=sum(counts.values()) - archived,
         archived=archived,
         books=sum(len(inode.data) for inode in books),
+        reconciled=reconciled,
     )
 
 

@@ -20,6 +20,8 @@ def test_two_days_with_a_night_between() -> None:
     assert second.archived > first.archived or first.archived > 5
     assert second.descriptors <= first.descriptors
     assert second.files < 150, "yesterday's files still lie about"
+    orders, fills, _ = second.reconciled
+    assert orders > 5 and fills > 5, "nothing was reconciled"
 
 
 def request(tag: str) -> OrderRequest:
