@@ -32,6 +32,7 @@ from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, InstanceId
 from shared_schema.keys import folder_key
+from shared_schema.log_bridge import lines_of
 from shared_schema.logs import Log, open_log
 from shared_schema.notices import attach
 from shared_schema.sessions import hms
@@ -87,7 +88,7 @@ def run(
         _prepare_replay(folder, source, log)
         producer = _producer(settings, options, folder, source, account, log, wall_clock)
         watch = SettingsWatch(settings, os.environ)
-        with _asked_to_stop() as wait:
+        with _asked_to_stop() as wait, lines_of("windows_side", log):
 
             def wait_and_look(seconds: float) -> bool:
                 watch.look_after(log)

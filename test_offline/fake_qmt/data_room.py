@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import struct
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
@@ -30,6 +31,8 @@ class DataRoom:
         """Whether nothing will follow (the end of a replay)."""
         self.dates: list[int] = []
         """Trading dates, milliseconds."""
+        self.asked: Counter[str] = Counter()
+        """How often each question came."""
         self.downloads: list[str] = []
         self.subscribed: list[tuple[str, ...]] = []
         """Every subscription that was ever asked for."""
@@ -79,6 +82,7 @@ class DataRoom:
 
     def _answer(self, wanted: dict[int, tuple[str, ...]], name: str, *values: Any) -> Any:
         with self._lock:
+            self.asked[name] += 1
             match name:
                 case "full_tick":
                     return {c: tick_of(self._quotes[c]) for c in values[0] if c in self._quotes}

@@ -200,6 +200,43 @@ def test_a_frozen_market_is_said(make_world: Callable[..., World]) -> None:
 
 
 @needs_xtquant
+def test_all_ticks_are_pulled_at_the_opening(make_world: Callable[..., World]) -> None:
+    """9:30 is pulled when the market clock gets there, not up to three seconds later."""
+    world = make_world()
+    early = QUOTE.model_copy(update={"tick_time": MORNING - 300})
+    world.data.show({FUND: early}, {FUND: bars(90, MORNING - 300)})
+    world.source.poll(MORNING - 1)
+    world.clock += 0.5
+    world.source.poll(MORNING - 0.5)
+    before = world.data.asked["full_tick"]
+    world.data.show({FUND: QUOTE.model_copy(update={"tick_time": MORNING + 0.5})})
+    reader = world.source._reader
+    assert reader is not None
+    while reader.market_time < MORNING:
+        pass
+    world.clock += 0.5
+    world.source.poll(MORNING + 0.5)
+    assert world.data.asked["full_tick"] == before + 1
+
+
+@needs_xtquant
+def test_a_calendar_that_differs_is_said(
+    make_world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The terminal lacks a Friday that our calendar has as a trading day."""
+    world = make_world()
+    world.data.dates = [int((MORNING - days * 86_400) * 1000) for days in (5, 1, 0)]
+    world.data.show({FUND: QUOTE}, {FUND: bars(90, MORNING + 60)})
+    reader = XtdataReader(
+        world.xtdata, (FUND,), clock=lambda: world.clock, aside=lambda work: work(), calendar=CALENDAR
+    )
+    for _ in range(3):
+        world.clock += 61
+        reader.step()
+    assert {record.message.split(" ")[0] for record in caplog.records} == {"2026-02-27"}
+
+
+@needs_xtquant
 @pytest.mark.slow
 def test_no_pandas_on_the_way(tmp_path: Path) -> None:
     """Windows installs the small set: reading quotes and bars imports neither pandas nor numpy."""

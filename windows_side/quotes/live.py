@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
 from shared_schema.settings import Settings
@@ -21,7 +19,8 @@ def live_source(settings: Settings) -> XtdataSource:
     """Real quotes of the settings' codes. Raises SettingsError where xtquant or the path can't be used."""
     load_for_quotes(settings)
     codes = tuple(map(Code, settings.producer.codes))
-    return XtdataSource(lambda: XtdataReader(_module(), codes), codes, calendar_of_this_host())
+    calendar = calendar_of_this_host()
+    return XtdataSource(lambda: XtdataReader(xtdata(), codes, calendar=calendar), codes, calendar)
 
 
 def live_account(settings: Settings) -> QmtAccountSource:
@@ -48,7 +47,3 @@ def load_for_quotes(settings: Settings) -> None:
     load_package(settings.qmt.xtquant, settings.qmt.data_path)
     xtdata()  # a native part that can't be loaded ends the start, not each try to read
     xttrader()
-
-
-def _module() -> Any:
-    return xtdata()

@@ -11,11 +11,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from shared_schema.ids import Code
 from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import date_of
+from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
 from windows_side.quotes.xtdata_fields import DataError, Detail, bars_of, detail_of, quote_of
 
@@ -42,14 +44,18 @@ class XtdataReader:
         clock: Callable[[], float] = time.monotonic,
         bar_pause: float = 1.0,
         aside: Callable[[Callable[[], None]], None] | None = None,
+        calendar: TradingCalendar | None = None,
     ) -> None:
         """``bar_pause``: seconds between two questions for bars that are not there yet; ``aside`` runs
-        what may take minutes (a download), by default in a thread of its own."""
+        what may take minutes (a download), by default in a thread of its own; ``calendar``: ours, to
+        hold the terminal's trading days against."""
         self._xtdata = xtdata
         self._clock = clock
         self.codes = tuple(codes)
         self._bar_pause = bar_pause
         self._aside = aside or _in_a_thread
+        self._calendar = calendar
+        self._differing: set[date] = set()
         self._turn = threading.Lock()
         self._quotes: dict[Code, Quote] = {}
         self._bars: dict[Code, MinuteBars] = {}
@@ -171,9 +177,26 @@ class XtdataReader:
             if isinstance(told, Mapping):
                 self._details[code] = detail_of(told)
                 self._stale_details.discard(code)
+        self._read_dates()
+
+    def _read_dates(self) -> None:
+        """The terminal's trading days; one of the last fortnight that our calendar has otherwise is said."""
         self.trading_dates = tuple(
             date_of(stamp / 1000).isoformat() for stamp in self._xtdata.get_trading_dates("SH") or ()
         )
+        today = date_of(self.market_time) if self.market_time else None
+        if self._calendar is None or today is None or not self.trading_dates:
+            return
+        first = max(self.trading_dates[0], (today - timedelta(days=14)).isoformat())
+        for back in range(15):
+            day = today - timedelta(days=back)
+            ours, theirs = self._calendar.is_trading_day(day), day.isoformat() in self.trading_dates
+            # Today is listed by some terminals in the evening only.
+            if day.isoformat() < first or ours is None or ours == theirs or (back == 0 and ours):
+                continue
+            if day not in self._differing:
+                self._differing.add(day)
+                log.warning(say("qmt.calendar_differs", day=day.isoformat()))
 
     # Bars
 
