@@ -62,8 +62,8 @@ from shared_schema.watch import FolderWatch
 from shared_schema.words import say, use_language
 
 LOG_NAME = "mac_dashboard"
-NOMINAL_CAP = 200_000.0
-"""Most the lots of one code may cost together, yuan (strategy.md, Live)."""
+LARGEST_CAP = 1e9
+"""Yuan: the largest ``nominal_cap`` a strategy knows; beyond it is no cap in earnest."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,7 +157,8 @@ def parameters_of(settings: Settings, release_name: str = "") -> GridParameters:
     else:
         parameters = preset(chosen.preset or preset_for_code(Code(chosen.symbol)))
     parameters = with_settings(parameters, chosen.overrides)
-    return replace(parameters, nominal_cap=parameters.nominal_cap or NOMINAL_CAP)
+    cap = min(settings.limits.pool_code_yuan, LARGEST_CAP)
+    return replace(parameters, nominal_cap=parameters.nominal_cap or cap)
 
 
 def runtime_folder(settings: Settings, folder: Path) -> Path:
