@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 from shared_schema.clock import host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.halt_file import publish_halt
 from shared_schema.drop_folder.names import CONTROL_FOLDER, halt_name
 from shared_schema.errors import FolderError
 from shared_schema.ids import AccountAlias, Mode
@@ -24,8 +24,7 @@ def writer_of(role: str) -> str:
 def write_halt(folder: DropFolder, writer: str, reason: str, mode: Mode, now: float) -> str:
     """Publish a halt; returns the name it got. Raises FolderError where none could be written.
 
-    A halt is about every account. Where the usual name can't be replaced (somebody holds it open, or made a
-    folder of it), another one that halts as well is taken.
+    A halt is about every account.
     """
     raw = _encoded(folder, writer, Halt(halt=True, reason=reason, by=writer, at=now), mode, now)
     usual = halt_name(writer)
@@ -34,13 +33,7 @@ def write_halt(folder: DropFolder, writer: str, reason: str, mode: Mode, now: fl
         folder.disk.make_folder(control)
     except OSError as problem:
         raise FolderError("folder.publish_failed", control, detail=str(problem)) from problem
-    try:
-        folder.publish(f"{CONTROL_FOLDER}/{usual}", raw)
-    except FolderError:
-        other = usual.removesuffix(".json") + f".{secrets.token_hex(4)}.json"
-        folder.publish(f"{CONTROL_FOLDER}/{other}", raw)
-        return other
-    return usual
+    return publish_halt(folder, usual, raw)
 
 
 def lift_halt(folder: DropFolder, name: str, writer: str, reason: str, mode: Mode, now: float) -> None:

@@ -210,13 +210,27 @@ class Engine:
 
     def _tell(self, event: EngineEvent) -> None:
         now = self.follower.now()
-        for command in self._core.handle(event, now):
-            self._do(command, isinstance(event, QuoteSeen), now)
+        commands = self._core.handle(event, now)
+        for place, command in enumerate(commands):
+            try:
+                self._do(command, isinstance(event, QuoteSeen), now)
+            except StateError:
+                self._halt_before_the_end(commands[place:], now)
+                raise
         if self._saved_bytes is not None:
             # After the signals are out: the copy is for people, nothing waits for it.
             raw, self._saved_bytes = self._saved_bytes, None
             self._books.keep_last_good(raw)
             self._reach(Point.COPIED)
+
+    def _halt_before_the_end(self, left: list[EngineCommand], now: Moment) -> None:
+        """Books that can't be saved end this engine; a halt that was to follow still reaches the others."""
+        for command in left:
+            if isinstance(command, WriteHalt) and command.body.halt:
+                try:
+                    self._writing.halt(command.body, now, last=True)
+                except FolderError as problem:
+                    self.log.say("error", "halt_not_written", problem=problem)
 
     def _do(self, command: EngineCommand, at_quote: bool, now: Moment) -> None:
         match command:
