@@ -32,8 +32,12 @@ class Cost:
     megabytes: float
 
 
-def measure(count: int, seconds: float, seed: int) -> tuple[Figures, list[Cost]]:
-    """Latencies of ``count`` signals, then the costs over ``seconds`` of one quote a second."""
+def measure(count: int, seconds: float, seed: int) -> tuple[list[Figures], list[Cost]]:
+    """Latencies of ``count`` signals and their floor, then the costs over ``seconds`` of one quote a second.
+
+    The floor is what no product could spare: the books and the signal written durably, by this process, right
+    after each signal, so that both meet the same disk.
+    """
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="miniqmt-bench-") as place:
         root = Path(place)
@@ -41,11 +45,17 @@ def measure(count: int, seconds: float, seed: int) -> tuple[Figures, list[Cost]]
         other = OtherSide(DropFolder(root / "exchange"))
         with other.living(), running_engine(root) as engine:
             _meet(other)
-            taken = [_react(other, number, dice) for number in range(count + WARM_UP)]
+            books = root / "runtime" / "dashboard_state.simulate.json"
+            scratch = DropFolder(root / "scratch")
+            scratch.path.mkdir()
+            pairs = []
+            for number in range(count + WARM_UP):
+                pairs.append((_react(other, number, dice), _floor(scratch, books.read_bytes())))
             view = root / "runtime" / "dashboard_view.json"
             with running_screen(view, COLUMNS, LINES) as screen:
                 costs = _costs(other, engine, screen, seconds, dice)
-    return Figures("quote file replaced to signal readable", tuple(taken[WARM_UP:])), costs
+    taken, floor = zip(*pairs[WARM_UP:], strict=True)
+    return [Figures("quote file replaced to signal readable", taken), Figures("floor", floor)], costs
 
 
 def _meet(other: OtherSide, at_most: float = 30.0) -> None:
@@ -73,6 +83,14 @@ def _react(other: OtherSide, number: int, dice: random.Random) -> float:
     other.fill(seen[1])
     time.sleep(0.08 + dice.random() * LONGEST_GAP)
     return seen[0] - replaced
+
+
+def _floor(scratch: DropFolder, books: bytes) -> float:
+    """Seconds to write a file as large as the books, then one as large as a signal, both durable."""
+    began = time.perf_counter()
+    scratch.publish("books.json", books)
+    scratch.publish("signal.json", books[:1200])
+    return time.perf_counter() - began
 
 
 def _costs(
@@ -105,14 +123,15 @@ def _costs(
 def run_reaction(count: int, seconds: float, seed: int, console: Console) -> None:
     """Measure and print."""
     console.print(machine())
-    figures, costs = measure(count, seconds, seed)
+    rows, costs = measure(count, seconds, seed)
     table = Table(
         title=f"{count} quotes that lead to a signal, books and signal on the disk before it counts"
     )
     for column in ("", "n", "p50 ms", "p95", "p99", "max"):
         table.add_column(column, justify="left" if not column else "right")
-    cells = [figures.p50, figures.at(0.95), figures.at(0.99), max(figures.values)]
-    table.add_row(figures.name, str(len(figures.values)), *(f"{value * 1000:.2f}" for value in cells))
+    for figures in rows:
+        cells = [figures.p50, figures.at(0.95), figures.at(0.99), max(figures.values)]
+        table.add_row(figures.name, str(len(figures.values)), *(f"{value * 1000:.2f}" for value in cells))
     console.print(table)
     table = Table(title=f"One quote a second over {seconds:.0f} s")
     for column in ("", "% of a core", "RSS MB"):

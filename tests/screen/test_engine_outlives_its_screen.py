@@ -107,7 +107,7 @@ def test_quitting_ends_the_engines_it_started(home: Path) -> None:
     terminal = _dashboard(home)
     try:
         terminal.read_until("159201.SZ")
-        _await(lambda: len(_engines(home)) == 2, "two engines")
+        _await(lambda: _view(home, "dashboard_view_dividend.json").code, "the second engine's view")
         terminal.type("q")
         assert terminal.process.wait(DEADLINE) == 0
     finally:
