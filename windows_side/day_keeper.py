@@ -51,8 +51,9 @@ class DayKeeper:
         if self._day is None or self._account is None:
             return False
         day, asked_at = self._day
-        # The day the broker was asked on, by the market's clock: an answer of last night is not today's.
-        trading_day = trading_day_of(now.market - (now.wall - asked_at)).replace("-", "")
+        trading_day = _day_asked(asked_at, now)
+        if trading_day != _day_asked(self._account[1], now):
+            return False  # this morning's positions are none of yesterday's end
         account = account_message(self._account[0], day, queried_at=asked_at)
         try:
             written = self._files.keep(trading_day, account, now.wall, last=last)
@@ -63,3 +64,8 @@ class DayKeeper:
             return False
         self._failed = False
         return written
+
+
+def _day_asked(asked_at: float, now: Moment) -> str:
+    """The day the broker was asked on, YYYYMMDD, by the market's clock: an answer of last night is not today's."""
+    return trading_day_of(now.market - (now.wall - asked_at)).replace("-", "")

@@ -8,6 +8,7 @@ from shared_schema.errors import StateError
 from shared_schema.ids import OrderId, SignalId, Tag
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import Trade
+from shared_schema.sessions import trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.port import (
     FINAL_STATUSES,
@@ -183,6 +184,8 @@ class BrokerDesk:
         for order in self._desk.book.at_broker():
             if not order.order_id:
                 self._not_in_list(order, event.asked_at)
+            elif not self._desk.book.was_shown(order):
+                self._day_gone(order, event.asked_at)
         self._left_open.clear()
         self._show_candidates()
         known = self._desk.book.placed_on(self._desk.trading_day)
@@ -231,8 +234,9 @@ class BrokerDesk:
             self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=say("recovery.not_unknown"))
             return
         if event.order_id is None:
+            ended = OrderEvent.END_PARTLY if order.trades else OrderEvent.PROVEN_ABSENT
             self._desk.store(
-                order.after(OrderEvent.PROVEN_ABSENT),
+                order.after(ended),
                 "resolved_not_placed",
                 event.reason,
                 error_code="not_placed",
@@ -277,6 +281,32 @@ class BrokerDesk:
         elif order.state != "unknown":
             self._unclear(order, Unclear("not in the day's list after a restart"))
 
+    def _day_gone(self, order: Order, asked_at: float) -> None:
+        """Of an earlier day, and not in today's list: how it ended nobody saw, and its id is of that day."""
+        now = self._desk.now
+        if trading_day_of(now.market - (now.wall - asked_at)) <= order.trading_day:
+            return
+        unknown = self._desk.store(
+            order.after(OrderEvent.DAY_GONE),
+            "day_gone",
+            order.order_id,
+            order_id=NO_ORDER_ID,
+            broker_status=0,
+            final_seen_at=0.0,
+            unclear_at=now.wall,
+        )
+        self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
+
+    def forget_ids(self) -> None:
+        """A new day: what was seen under an id stays only where it could be an unknown order's."""
+        doubted, book = self._desk.book.unknown(), self._desk.book
+        self._mirror = {
+            order_id: seen
+            for order_id, seen in self._mirror.items()
+            if any(objection_to(order, seen, book) is None for order in doubted)
+        }
+        self._orphans = {i: trades for i, trades in self._orphans.items() if i in self._mirror}
+
     def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
         """An order as the broker shows it; ``asked_at`` where it comes from a query."""
         self._mirror[seen.order_id] = seen
@@ -301,6 +331,7 @@ class BrokerDesk:
         if status in FINAL_STATUSES and (not final_seen or final_seen > self._desk.now.wall):
             # Seen later than now: the clock was set back, and the wait begins anew.
             final_seen = self._desk.now.wall
+        self._desk.book.shows(order.signal_id)
         changed = order.changed(
             order_id=order.order_id or seen.order_id,
             broker_status=status,

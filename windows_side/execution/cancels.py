@@ -94,6 +94,8 @@ class Cancels:
     def _ask(self, order: Order) -> None:
         """Ask the broker, unless the exchange takes no cancels now or it was asked just before."""
         now, rules = self._desk.now, self._desk.rules
+        if not self._desk.book.was_shown(order):
+            return  # of an earlier day: its id may be another order's by now
         # An id that no order of the broker has confirmed could be another's: it is never cancelled by.
         if not order.order_id or not order.broker_status or (
             order.cancel_sent_at and abs(now.wall - order.cancel_sent_at) < rules.cancel_retry

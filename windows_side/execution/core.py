@@ -48,6 +48,9 @@ from windows_side.execution.rules import Rules
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.writers_link import WritersLink
 
+DAY_INTERVAL = 60.0
+"""Seconds between two readings of the day's list while nothing of ours is open: a push may have been lost,
+and the day's limits count what others place."""
 ACCOUNT_INTERVAL = 10.0
 """Seconds between two readings of asset and positions."""
 
@@ -249,6 +252,7 @@ class ExecutorCore:
             case AccountAnswered():
                 if event.account is not None:
                     self._account, self._asked_account = event.account, event.asked_at
+                    self._desk.book.account_shows(event.asked_at, self._desk.now.wall)
                     self._broker.account_answered(event.account, event.asked_at)
                     self._free_pool(event.account, event.asked_at)
             case ReadinessChanged():
@@ -284,7 +288,7 @@ class ExecutorCore:
         wall = self._desk.now.wall
         unsettled = bool(self._desk.book.at_broker()) or not self._reconciled
         # abs: a clock set back must not stop the asking.
-        if unsettled and abs(wall - self._asked_day) >= self._rules.poll_interval:
+        if abs(wall - self._asked_day) >= (self._rules.poll_interval if unsettled else DAY_INTERVAL):
             self._ask_day()
         since = min(abs(wall - self._asked_account), abs(wall - self._account_asked))
         if since >= ACCOUNT_INTERVAL:
@@ -297,7 +301,8 @@ class ExecutorCore:
 
     def _new_day(self) -> None:
         day = self._desk.trading_day
-        if day > self._day:
+        if day != self._day:  # earlier again where the clock was wrong
             self._desk.book.forget_before(day)
             self._desk.foreign.forget_before(day)
+            self._broker.forget_ids()
             self._day = day

@@ -80,7 +80,12 @@ class Order:
     def average_price(self) -> float:
         """Of the trades, yuan; 0 without any."""
         filled = self.filled_shares
-        return sum(trade.price * trade.shares for trade in self.trades) / filled if filled else 0.0
+        return self.filled_yuan / filled if filled else 0.0
+
+    @property
+    def filled_yuan(self) -> float:
+        """What the trades come to, without fees."""
+        return sum(trade.price * trade.shares for trade in self.trades)
 
     @property
     def open_shares(self) -> int:

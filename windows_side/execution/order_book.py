@@ -24,6 +24,13 @@ class OrderBook:
         self._by_tag: dict[Tag, SignalId] = {}
         self._tags = set(memory.tags) | {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._by_order_id: dict[OrderId, SignalId] = {}
+        self._day = ""
+        """The trading day the broker's ids are of: it may give one again on another."""
+        self._shown: set[SignalId] = set()
+        """Rows the broker has shown since the day began."""
+        self._account_asked_at = float("-inf")
+        self._spent: dict[SignalId, Order] = {}
+        """Rows that ended with fills the account's newest answer is too old to show."""
         self.tally = DayTally()
         """Counts and turnover by day, and the intents of late."""
         for order in memory.orders.values():
@@ -42,8 +49,10 @@ class OrderBook:
         if order.tag:
             self._by_tag[order.tag] = order.signal_id
             self._tags.add(order.tag)
-        if order.order_id:
+        if order.order_id and _id_counts(order, self._day):
             self._by_order_id[order.order_id] = order.signal_id
+        if order.trades and order.is_terminal and order.calling_at >= self._account_asked_at:
+            self._spent[order.signal_id] = order
         if order.is_terminal:
             self._open.discard(order.signal_id)
         else:
@@ -76,7 +85,7 @@ class OrderBook:
         self._tags.add(tag)
 
     def by_order_id(self, order_id: OrderId) -> Order | None:
-        """The row the broker's id belongs to."""
+        """The row the broker's id belongs to today; one a person typed belongs to its row for ever."""
         signal_id = self._by_order_id.get(order_id)
         return self._orders.get(signal_id) if signal_id is not None else None
 
@@ -116,23 +125,38 @@ class OrderBook:
             if order.trading_day == trading_day and order.intent_at and not order.is_cancel:
                 yield order
 
+    def shows(self, signal_id: SignalId) -> None:
+        """The broker shows this row's order today."""
+        self._shown.add(signal_id)
+
+    def was_shown(self, order: Order) -> bool:
+        """Whether the order's id is still its own: of today, or shown by the broker since the day began."""
+        return order.trading_day >= self._day or order.signal_id in self._shown
+
+    def account_shows(self, asked_at: float, wall: float) -> None:
+        """The account was asked at ``asked_at`` and answered by ``wall``: what ended before is in it."""
+        self._account_asked_at = asked_at
+        # A call later than now tells that the clock was set back: the answer came after it too.
+        self._spent = {i: o for i, o in self._spent.items() if asked_at <= o.calling_at <= wall}
+
     def committed_cash(self, account_asked_at: float, but: SignalId) -> float:
-        """Yuan that open buys need and the account's answer does not show as frozen yet."""
+        """Yuan of buys that the account's answer shows neither as frozen nor as spent yet."""
         return sum(
-            order.signal.price * order.open_shares
+            order.filled_yuan + (0.0 if order.is_terminal else order.signal.price * order.open_shares)
             for order in self._unshown(account_asked_at, but)
             if order.signal is not None and order.signal.direction == "BUY"
         )
 
     def committed_shares(self, account_asked_at: float, code: Code, but: SignalId) -> int:
-        """Shares of ``code`` that open sells need and the account's answer does not show yet."""
+        """Shares of ``code`` of sells that the account's answer shows neither as held nor as sold yet."""
         return sum(
-            order.open_shares
+            order.filled_shares + (0 if order.is_terminal else order.open_shares)
             for order in self._unshown(account_asked_at, but)
             if order.signal is not None and order.signal.direction == "SELL" and order.signal.code == code
         )
 
     def _unshown(self, account_asked_at: float, but: SignalId) -> Iterator[Order]:
+        yield from self._spent.values()
         for signal_id in self._open:
             order = self._orders[signal_id]
             if order.signal_id == but or order.is_cancel:
@@ -143,7 +167,14 @@ class OrderBook:
                 yield order
 
     def forget_before(self, trading_day: str) -> None:
-        """Let settled rows of earlier days go; their ids stay known."""
+        """Let settled rows of earlier days go; their ids stay known. The broker's ids begin anew."""
+        self._day = trading_day
+        self._shown.clear()
+        self._by_order_id = {
+            order.order_id: order.signal_id
+            for order in self._orders.values()
+            if order.order_id and _id_counts(order, trading_day)
+        }
         gone = [o.signal_id for o in self._orders.values() if o.is_terminal and o.trading_day < trading_day]
         for signal_id in gone:
             order = self._orders.pop(signal_id)
@@ -156,6 +187,10 @@ class OrderBook:
 def sellable(account: AccountState, code: Code) -> int:
     """Shares of ``code`` that may be sold today, as the account shows."""
     return next((p.can_use_volume for p in account.positions if p.code == code), 0)
+
+
+def _id_counts(order: Order, day: str) -> bool:
+    return order.trading_day >= day or order.order_id_typed
 
 
 def _age(order: Order) -> tuple[float, str]:

@@ -28,6 +28,8 @@ class OrderEvent(Enum):
     END_PARTLY = "ended with a part filled"
     JUNK = "rejected at the counter"
     PROVEN_ABSENT = "proven never placed"
+    DAY_GONE = "its day ended before its end was seen"
+    """The broker lists the running day alone, and may give the order's id again."""
     DOUBT = "in the time a lost ledger can't tell of"
     """It may have been handed to the broker by a run whose record is gone."""
 
@@ -61,6 +63,7 @@ TRANSITIONS: dict[tuple[State, OrderEvent], State] = {
     ("submitted", _E.END_PARTLY): "partly_cancelled",
     ("submitted", _E.JUNK): "refused_by_broker",
     ("submitted", _E.PROVEN_ABSENT): "not_placed",
+    ("submitted", _E.DAY_GONE): "unknown",
     # A bare "no answer" after the order was seen or filled changes nothing: it is at the broker.
     ("partly_filled", _E.NO_ANSWER): "partly_filled",
     ("partly_filled", _E.LIVE): "partly_filled",
@@ -68,6 +71,7 @@ TRANSITIONS: dict[tuple[State, OrderEvent], State] = {
     ("partly_filled", _E.FILL_ALL): "filled",
     ("partly_filled", _E.END_PARTLY): "partly_cancelled",
     ("partly_filled", _E.JUNK): "partly_cancelled",
+    ("partly_filled", _E.DAY_GONE): "unknown",
     # Unknown ends only by being seen or by proof; a late definite refusal is a proof of the broker's own.
     ("unknown", _E.NO_ANSWER): "unknown",
     ("unknown", _E.LIVE): "submitted",
