@@ -67,5 +67,5 @@ class DayKeeper:
 
 
 def _day_asked(asked_at: float, now: Moment) -> str:
-    """The day the broker was asked on, YYYYMMDD, by the market's clock: an answer of last night is not today's."""
+    """The market's day on which the broker was asked, YYYYMMDD: an answer of last night is not today's."""
     return trading_day_of(now.market - (now.wall - asked_at)).replace("-", "")

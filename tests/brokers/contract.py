@@ -744,16 +744,25 @@ class HealedDriver(BrokerDriver, Protocol):
 
 def heal(driver: HealedDriver) -> None:
     """Mend the link, let the pause before the next try pass, and wait until the port is ready anew."""
-
-    def count(seen: list[BrokerEvent]) -> int:
-        return sum(1 for event in seen if isinstance(event, ReadinessChanged) and event.readiness.ready)
-
-    before = count(driver.events.of(object))  # type: ignore[arg-type]
+    before = _ready_count(driver.events.of(object))  # type: ignore[arg-type]
     driver.mend()
+    _come_back(driver, before)
+
+
+def come_back(driver: HealedDriver) -> None:
+    """Wait until the port is ready; the terminal is not started anew, which a try under way would miss."""
+    _come_back(driver, _ready_count(driver.events.of(object)))  # type: ignore[arg-type]
+
+
+def _ready_count(seen: list[BrokerEvent]) -> int:
+    return sum(1 for event in seen if isinstance(event, ReadinessChanged) and event.readiness.ready)
+
+
+def _come_back(driver: HealedDriver, before: int) -> None:
     # The executor looks all the time; a look while the last try is still under way changes nothing.
     for _ in range(int(WAIT / 0.05)):
         driver.elapsed += 60.0
         driver.port.check_deadlines()
-        if driver.events.came(lambda seen: count(seen) > before, 0.05):
+        if driver.events.came(lambda seen: _ready_count(seen) > before, 0.05):
             return
     raise AssertionError("never ready again")

@@ -15,7 +15,7 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import WAIT, day, placed, ready
+from tests.brokers.contract import WAIT, come_back, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.brokers.port import ReadinessChanged
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
@@ -53,7 +53,7 @@ def test_an_account_that_is_not_logged_in_is_not_ready(driver: QmtDriver, status
     driver.port.check_deadlines()
     driver.events.wait(lambda seen: True if word in why_not(driver) else None)
     driver.faults.clear()
-    driver.heal_link()
+    come_back(driver)
     placed(driver, "BUY", 100, 1.040)
 
 
@@ -67,7 +67,7 @@ def test_connected_without_an_asset_is_not_ready(driver: QmtDriver) -> None:
     driver.port.check_deadlines()
     driver.events.wait(lambda seen: True if "查不到资金" in why_not(driver) else None)
     driver.faults.clear()
-    driver.heal_link()
+    come_back(driver)
 
 
 def test_an_account_nobody_logged_in_is_named(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_refused_subscription_says_what_to_do(driver: QmtDriver) -> None:
     driver.port.check_deadlines()
     driver.events.wait(lambda seen: True if "订阅账号失败" in why_not(driver) else None)
     driver.faults.clear()
-    driver.heal_link()
+    come_back(driver)
 
 
 def test_a_terminal_that_is_gone_is_said_with_its_reasons(driver: QmtDriver) -> None:
