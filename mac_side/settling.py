@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mac_side.books import apply_result, drop_old_top_ups
+from mac_side.books import drop_old_top_ups
+from mac_side.books_settling import apply_result
 from mac_side.bridge_client.entry import OutboxEntry, with_result
 from mac_side.bridge_client.inbox import Inbox, refusal_of
 from mac_side.bridge_client.outbox import Outbox, forget_bytes

@@ -16,15 +16,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 from mac_side.books import Intention
+from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
 from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import executor_to_bind, link_of
 from mac_side.bridge_client.outbox import first_publication, publications
+from mac_side.bridge_client.own_place import key_for, runtime_for
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_account import account_of
 from mac_side.engine_files import EngineFiles
@@ -36,62 +37,17 @@ from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.clock import ReplayFollower, host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import state_name
-from shared_schema.errors import FolderError, MiniqmtError, SettingsError
+from shared_schema.errors import FolderError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
 from shared_schema.ids import AccountAlias, Code, Direction, InstanceId, Mode, SignalId, StrategyName
 from shared_schema.instruments import parse_code
-from shared_schema.integrity import Key
 from shared_schema.messages import Account, QuoteSnapshot
 from shared_schema.messages.quote import Position, Quote
 from shared_schema.sessions import trading_day_of
 from shared_schema.sync_defaults import SyncDefaults, sync_defaults
 from shared_schema.words import say
 
-Answer = Literal["done", "refused", "unknown"]
-
-
-class BridgeError(MiniqmtError):
-    """Nothing was sent, and why."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is known of a signal. ``done``: it ended with fills (for a cancel: the target has ended);
-    ``refused``: it ended without any; ``unknown``: it has not ended as far as is known here."""
-
-    answer: Answer
-    state: str
-    """The executor's newest word (received, submitted, filled, unknown, ...); "outbox": no answer yet."""
-    filled_shares: int
-    message: str
-    signal_id: SignalId
-
-    def __bool__(self) -> bool:
-        return self.answer == "done"
-
-
-class Handle:
-    """One signal sent."""
-
-    def __init__(self, bridge: Bridge, signal_id: SignalId) -> None:
-        self.signal_id = signal_id
-        self._bridge = bridge
-
-    @property
-    def outcome(self) -> Outcome:
-        """What is known now, without looking again."""
-        return self._bridge.outcome(self.signal_id)
-
-    def wait(self, timeout: float) -> Outcome:
-        """Look until the signal has ended, at most ``timeout`` seconds; "unknown" where it has not by then.
-
-        A time-out ends only the waiting: the order may still be live, and a later ``wait`` may know more.
-        """
-        return self._bridge.wait(self.signal_id, timeout)
-
-    def cancel(self) -> Handle:
-        """Ask for this order to be taken back; the handle of the cancel."""
-        return self._bridge.cancel(self)
+__all__ = ["Bridge", "BridgeError", "Handle", "Outcome"]
 
 
 class Bridge:
@@ -126,14 +82,14 @@ class Bridge:
             raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
         path = checked_exchange_folder(Path(folder))
         self.offline = is_offline_folder(path)
-        self.folder = DropFolder(path, key=None if self.offline else _key(path, runtime_dir))
+        self.folder = DropFolder(path, key=None if self.offline else key_for(path, runtime_dir))
         self.folder.prepare()
         self._defaults: SyncDefaults = sync_defaults(sync_tool, syncthing_delay)
         self._orders_allowed = allow_orders or not self._defaults.orders_need_permission
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
-        runtime = runtime_dir or _runtime_dir(path, self.offline)
+        runtime = runtime_dir or runtime_for(path, self.offline)
         self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
         try:
             self._files = EngineFiles(self.folder, runtime / "no_commands")
@@ -405,19 +361,3 @@ class Bridge:
         now = self._follower.now()
         self.state, raw = self._state_file.save(state, now, trading_day_of(now.market))
         self._state_file.keep_last_good(raw)
-
-
-def _key(folder: Path, runtime_dir: Path | None) -> Key | None:
-    from shared_schema.keys import KEY_FILE, folder_key, read_key
-    from shared_schema.settings import load_settings
-
-    return folder_key(load_settings(), folder) if runtime_dir is None else read_key(runtime_dir / KEY_FILE)
-
-
-def _runtime_dir(folder: Path, offline: bool) -> Path:
-    from shared_schema.settings import load_settings
-
-    settings = load_settings()
-    if offline and settings.origins["runtime_dir"].kind == "platform":
-        return folder / ".runtime"
-    return settings.runtime_dir

@@ -13,12 +13,12 @@ from mac_side.books import (
     Intention,
     Lot,
     TopUp,
-    apply_result,
     drop_old_top_ups,
     intend_buy,
     intend_sell,
     intend_top_up,
 )
+from mac_side.books_settling import apply_result
 from shared_schema.ids import SignalId, TradeId
 from shared_schema.messages import OrderResult, Trade
 
