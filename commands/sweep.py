@@ -13,9 +13,11 @@ import typer
 from commands.backtest import chosen_parameters, found_bars
 from mac_side.backtest.compiled import chosen_engine
 from mac_side.backtest.read_series import read_series
+from mac_side.backtest.result_files import write_whole
 from mac_side.strategy.parameters import GridParameters
 from mac_side.sweep.files import Progress, Row, ranked_rows, sweep_key, write_table
-from mac_side.sweep.forward import walked_forward
+from mac_side.sweep.forward import Forward, walked_forward
+from mac_side.sweep.page import settings_text, write_sweep_page
 from mac_side.sweep.run import DEFAULT_FOLDS, SCORES, Outcome, Sweep, run_sets
 from mac_side.sweep.sets import Settings, check_sets, grid_of, published
 from shared_schema.bars_file import day_of
@@ -44,6 +46,7 @@ def sweep(
     engine: str = "auto",
     backend: str | None = None,
     top: int = 10,
+    report: Path | None = None,
 ) -> int:
     """Run the sweep, print its best sets and what they did out of sample, write table and picture; 0.
 
@@ -68,12 +71,20 @@ def sweep(
     outcomes = _run(made, parameters, progress, jobs, backend)
     rows = ranked_rows(outcomes, sets, score, [each.curve_base for each in parameters])
     write_table(out, rows)
-    _write_picture(plot or out.with_suffix(".png"), rows, sets, score, f"{path.name}  {len(sets)} sets")
+    picture = _picture(rows, sets, score, f"{path.name}  {len(sets)} sets")
+    write_whole(plot or out.with_suffix(".png"), picture)
+    forward = walked_forward(sorted(outcomes, key=lambda each: each.number), score) if folds else None
+    ground = made.ground(parameters[0])
+    starts = [day_of(float(ground.prepared.end[part.first])) for part in ground.outside]
+    if report is not None:
+        source = f"{path.name} · {len(made.series):,} bars"
+        write_sweep_page(report, rows, sets, score, picture, forward, starts, source)
     progress.finish()
-    for line in _told(rows, outcomes, sets, score, made, parameters[0], top):
+    for line in _told(rows, sets, score, forward, starts, top):
         print(line)
-    for written in (out, plot or out.with_suffix(".png")):
-        print(say_both("backtest.written", path=written))
+    for written in (out, plot or out.with_suffix(".png"), report):
+        if written is not None:
+            print(say_both("backtest.written", path=written))
     return 0
 
 
@@ -117,34 +128,33 @@ class _Meter:
         print(("\r" if self.terminal else "") + line, end=ending, file=sys.stderr, flush=True)
 
 
-def _write_picture(path: Path, rows: Sequence[Row], sets: Sequence[Settings], score: str, title: str) -> None:
-    from mac_side.sweep.heat_map import write_heat_map
+def _picture(rows: Sequence[Row], sets: Sequence[Settings], score: str, title: str) -> bytes:
+    from mac_side.sweep.heat_map import heat_map
 
     names = list(dict.fromkeys(name for settings in sets for name in settings))
     varied = [name for name in names if len({str(settings.get(name, "")) for settings in sets}) > 1]
     is_grid = all(set(settings) == set(names) for settings in sets)
-    write_heat_map(path, rows, varied if is_grid else [], score, title)
+    return heat_map(rows, varied if is_grid else [], score, title)
 
 
 def _told(
     rows: Sequence[Row],
-    outcomes: Sequence[Outcome],
     sets: Sequence[Settings],
     score: str,
-    made: Sweep,
-    first: GridParameters,
+    forward: Forward | None,
+    starts: Sequence[str],
     top: int,
 ) -> list[str]:
     """The best sets, the folds, and the caution, as lines."""
     lines = [say_both("sweep.best", score=score, count=min(top, len(rows)))]
-    if made.folds and score in ("alpha", "total_profit"):
+    if forward and score in ("alpha", "total_profit"):
         lines.append(say_both("sweep.per_day"))
     for row in rows[:top]:
         lines.append(
             say_both(
                 "sweep.line",
                 rank=row["rank"],
-                settings=_settings_text(sets[row["set"]]),
+                settings=settings_text(sets[row["set"]]),
                 whole=_number(row[f"score_{score}"]),
                 inside=_number(row[f"in_sample_{score}"]),
                 outside=_number(row[f"out_of_sample_{score}"]),
@@ -153,11 +163,8 @@ def _told(
                 drawdown=f"{row['max_dd']:.2%}",
             )
         )
-    if not made.folds:
+    if forward is None:
         return [*lines, say_both("sweep.no_forward")]
-    forward = walked_forward(sorted(outcomes, key=lambda each: each.number), score)
-    ground = made.ground(first)
-    starts = [day_of(float(ground.prepared.end[part.first])) for part in ground.outside]
     for number, (step, start) in enumerate(zip(forward.steps, starts, strict=True), 1):
         lines.append(
             say_both(
@@ -165,7 +172,7 @@ def _told(
                 fold=number,
                 first=start,
                 chosen=step.chosen,
-                settings=_settings_text(sets[step.chosen]),
+                settings=settings_text(sets[step.chosen]),
                 inside=_number(step.inside),
                 outside=_number(step.outside),
                 place=step.outside_place,
@@ -175,10 +182,6 @@ def _told(
         )
     told = f"{forward.rank_correlation:+.2f}"
     return [*lines, say_both("sweep.tried", sets=len(sets), correlation=told)]
-
-
-def _settings_text(settings: Settings) -> str:
-    return " ".join(f"{name}={value}" for name, value in settings.items()) or say_both("sweep.base_name")
 
 
 def _number(value: float | None) -> str:
@@ -199,7 +202,23 @@ def _command(
     engine: Annotated[str, typer.Option("--engine", help=say_both("backtest.help_engine"))] = "auto",
     backend: Annotated[str | None, typer.Option("--backend", help=say_both("sweep.help_backend"))] = None,
     top: Annotated[int, typer.Option("--top", help=say_both("sweep.help_top"))] = 10,
+    report: Annotated[Path | None, typer.Option("--report", help=say_both("sweep.help_report"))] = None,
 ) -> None:
     raise typer.Exit(
-        sweep(csv, grid or (), name, preset, set_ or (), out, plot, score, folds, jobs, engine, backend, top)
+        sweep(
+            csv,
+            grid or (),
+            name,
+            preset,
+            set_ or (),
+            out,
+            plot,
+            score,
+            folds,
+            jobs,
+            engine,
+            backend,
+            top,
+            report,
+        )
     )

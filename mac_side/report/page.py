@@ -28,12 +28,15 @@ table{border-collapse:collapse;width:100%;background:#fff}
 th,td{padding:4px 12px;border-bottom:1px solid #eef0f1;text-align:left;white-space:nowrap}
 th{position:sticky;top:0;background:#eaeded;font-weight:600;line-height:1.25}th .en{display:block}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.w{white-space:normal;min-width:270px}
 td.minus{color:#1e8449}.two{display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}.two>*{flex:1 1 400px}
 footer{color:#7b8a97;margin-top:40px;font-size:13px}
 @media print{.long{max-height:none;overflow:visible}}
 """
 
 
+_WRAPPED = 48
+"""Longer texts in a table may take several lines."""
 _ROWS_IN_FULL = 20
 """Longer tables scroll in a frame of their own."""
 
@@ -109,7 +112,8 @@ def _cell(value: Any, kind: Kind) -> str:
         value, kind = value
         return f'<td class="n{_minus(value)}">{written(value, kind)}</td>'
     if kind == "text":
-        return f"<td>{_word(value) if _is_word(value) else escape(str(value))}</td>"
+        wide = " class=w" if len(str(value)) > _WRAPPED else ""
+        return f"<td{wide}>{_word(value) if _is_word(value) else escape(str(value))}</td>"
     return f'<td class="n{_minus(value)}">{written(value, kind)}</td>'
 
 

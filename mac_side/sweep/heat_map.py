@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mac_side.backtest.result_files import write_whole
 from mac_side.sweep.files import Row
 
 
-def write_heat_map(path: Path, rows: Sequence[Row], names: Sequence[str], score: str, title: str) -> None:
+def heat_map(rows: Sequence[Row], names: Sequence[str], score: str, title: str) -> bytes:
     """A PNG over the first two of ``names`` (a line where there is one); where several sets share a field,
-    the mean of all is shown, not the best: a single lucky set makes no warm region. FolderError if it fails.
+    the mean of all is shown, not the best: a single lucky set makes no warm region.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -37,7 +35,7 @@ def write_heat_map(path: Path, rows: Sequence[Row], names: Sequence[str], score:
     figure.suptitle(title)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
-    write_whole(path, picture.getvalue())
+    return picture.getvalue()
 
 
 def _field(figure: Any, panel: Any, rows: Sequence[Row], across: str, down: str, column: str) -> None:
@@ -57,7 +55,11 @@ def _field(figure: Any, panel: Any, rows: Sequence[Row], across: str, down: str,
         middle = (np.nanmin(table) + np.nanmax(table)) / 2
         for (y, x), value in np.ndenumerate(table):
             colour = "black" if value > middle else "white"
-            panel.text(x, y, f"{value:.4g}", ha="center", va="center", fontsize=7, color=colour)
+            panel.text(x, y, _short(value), ha="center", va="center", fontsize=7, color=colour)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _means(

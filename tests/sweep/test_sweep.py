@@ -147,6 +147,19 @@ def test_the_table_is_ranked_by_the_named_score(tmp_path: Path, bars: list[Bar])
     assert {"in_sample_max_dd", "out_of_sample_max_dd", "alpha", "trades"} <= set(rows[0])
 
 
+@pytest.mark.slow
+def test_the_page_shows_in_sample_beside_out_of_sample(tmp_path: Path, bars: list[Bar]) -> None:
+    """One file without links: how many sets were tried, each fold's choice, the heat map; with no folds it
+    says that every figure is in-sample."""
+    path, page = written(tmp_path, bars), tmp_path / "S.html"
+    sweep(path, GRID, out=tmp_path / "s.csv", folds=2, jobs=1, engine="python", report=page)
+    text = page.read_text(encoding="utf-8")
+    assert "共试了 12 组" in text and "样本外名次" in text and "data:image/png;base64," in text
+    assert "http" not in text and "<script" not in text
+    sweep(path, GRID[:1], out=tmp_path / "t.csv", folds=0, jobs=1, engine="python", report=page)
+    assert "没有做前推检验" in page.read_text(encoding="utf-8")
+
+
 def test_the_forward_walk_tells_what_the_chosen_set_did_later() -> None:
     """The set chosen in sample is judged by its place out of sample, beside the median of all."""
 
