@@ -18,6 +18,7 @@ from shared_schema.ids import Code
 from shared_schema.logs import Log
 from shared_schema.messages import Quote, reads_as_halt
 from shared_schema.points import Reach
+from shared_schema.sessions import may_place, state_at
 from windows_side.brokers.port import BrokerEvent, BrokerPort, OrderRequest, SubmitReturned
 from windows_side.execution.actions import AskAccount, AskDay, CancelAtBroker, Submit
 from windows_side.execution.core import ExecutorCore
@@ -146,7 +147,7 @@ class BrokerHand:
         return reason
 
     def stops(self, expires_at: float) -> str | None:
-        """The guard, looked at in the worker directly before the native call: "halt", "expired" or None."""
+        """The guard, looked at in the worker directly before the native call: None to go on, else why not."""
         if self._core.halt_since is not None:
             return "halt"
         try:
@@ -158,7 +159,13 @@ class BrokerHand:
         except FolderError:
             # Whether a halt lies there can't be known: the one safe answer is to place nothing.
             return "halt"
-        return "expired" if self._clock.now().wall > expires_at else None
+        now, rules = self._clock.now(), self._rules
+        if now.wall > expires_at:
+            return "expired"
+        # An order can wait here while the link is down, over lunch or past the close.
+        if rules.enforce_sessions and not may_place(state_at(now.market, rules.calendar)):
+            return "outside_session"
+        return None
 
     # The simulated market
 

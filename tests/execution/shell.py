@@ -81,7 +81,7 @@ class Shell:
             enforce_sessions=False, needs_quote=False, final_read=0.0, absence_is_proof=True,
         )  # fmt: skip
         rules = replace(plain, **self._rules)  # type: ignore[arg-type]
-        clock = ReplayFollower()
+        clock = self.clock = ReplayFollower()
         self.core = ExecutorCore(rules, memory)
         self.watch = FolderWatch(self.folder.path, 0.02, use_watcher=False)
         log = Log("order_executor", [self.lines])

@@ -242,6 +242,7 @@ def test_a_halt_ends_what_waits() -> None:
     [
         ("halt", "rejected", "halted"),
         ("expired", "expired", "expired"),
+        ("outside_session", "rejected", "outside_session"),
         ("stopped", "not_placed", "not_placed"),
     ],
 )

@@ -13,6 +13,7 @@ from shared_schema.drop_folder.names import EXECUTED, RESULT_SLOT, RESULTS_FOLDE
 from shared_schema.errors import StateError
 from shared_schema.ids import SignalId
 from shared_schema.messages import decode_result
+from tests.execution.bench import OPEN_AT
 from tests.execution.shell import Shell
 from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.executor_views import RESTORE_INTERVAL
@@ -319,6 +320,17 @@ def test_a_half_written_halt_halts_and_its_writers_newer_file_lifts_it(shell: Sh
     assert shell.core.halt_since is None
     shell.drop(shell.signal())
     assert shell.settled().status == "success"
+
+
+@pytest.mark.parametrize("hour", [9.6, 11.75, 14.96])
+def test_the_guard_knows_the_session(tmp_path: Path, hour: float) -> None:
+    """Fault 41: an order that waited for the link to come back is not sent into lunch or the closing call."""
+    shell = Shell(tmp_path, enforce_sessions=True)
+    now, midnight = time.time(), OPEN_AT - 10 * 3600
+    shell.clock.quote_seen(now, midnight + hour * 3600)
+    stops = shell.executor.broker.stops(now + 60)
+    shell.kill()
+    assert stops == (None if hour < 11.5 else "outside_session")
 
 
 def test_the_guard_sees_a_halt_the_loop_has_not_seen(shell: Shell) -> None:

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,10 @@ if not is_possible():
 
 from tests.brokers.contract import WAIT, come_back, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
-from windows_side.brokers.port import ReadinessChanged
+from windows_side.brokers.port import BrokerEvent, ReadinessChanged, Sink
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_diagnosis import connect_findings, path_findings
+from windows_side.brokers.qmt_session import QmtSession
 from windows_side.brokers.qmt_session_ids import POOL, SessionIds
 
 
@@ -196,3 +198,43 @@ def test_why_connect_failed_is_never_silent(tmp_path: Path) -> None:
     assert names(1.0, ["XtMiniQmt.exe"]) == ["session_rest"]
     assert names(math.inf, ["XtMiniQmt.exe"]) == ["other"]
     assert WAIT > 0
+
+
+class SlowToConnect(QmtCalls):
+    """Its first connection comes only when it is let through."""
+
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
+        self.begun, self.let_through = threading.Event(), threading.Event()
+
+    def _connect(self, number: int, sink: Sink) -> QmtSession:
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.let_through.wait(WAIT)
+        return super()._connect(number, sink)
+
+
+def test_a_connection_that_comes_late_takes_no_living_ones_place(driver: QmtDriver, tmp_path: Path) -> None:
+    """Fault 60: left behind and replaced, it is given up; the news of the link come from the one in use."""
+    ids = SessionIds(tmp_path / "apart", "executor", 9100)
+    calls = SlowToConnect(QmtAccount(driver.userdata, NUMBER), ids)
+    late: list[BrokerEvent] = []
+    used: list[BrokerEvent] = []
+    lost = threading.Event()
+
+    def heard(event: BrokerEvent) -> None:
+        used.append(event)
+        if isinstance(event, ReadinessChanged):
+            lost.set()
+
+    hung = threading.Thread(target=calls.open, args=(late.append,), daemon=True)
+    hung.start()
+    assert calls.begun.wait(WAIT)
+    calls.close()
+    calls.open(heard)
+    calls.let_through.set()
+    hung.join(WAIT)
+    assert calls.probe().ready
+    driver.terminal.restart(math.inf)
+    assert lost.wait(WAIT) and not late
+    calls.close()

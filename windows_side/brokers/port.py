@@ -186,7 +186,7 @@ class SubmitTurnedBack:
 
     signal_id: SignalId
     reason: str
-    """"halt" or "expired" as the guard said, "stopped" where the worker ended before it began."""
+    """As the guard said ("halt", "expired", "outside_session"); "stopped" where the worker ended first."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ BrokerEvent = (
 Sink = Callable[[BrokerEvent], None]
 """Takes an event from any thread; never raises, never blocks."""
 Guard = Callable[[], str | None]
-"""Looked at directly before the native call: None to go on, else why not ("halt", "expired")."""
+"""Looked at directly before the native call: None to go on, else why not ("halt", "expired", ...)."""
 
 
 class BrokerCalls(Protocol):

@@ -75,6 +75,8 @@ class QmtCalls:
         self._record = record
         self._turn = threading.RLock()
         self._session: QmtSession | None = None
+        self._attempt = 0
+        """Counts openings and closings: a session that was long in coming is no longer wanted."""
         self._parked: list[QmtSession] = []
         """Sessions given up while a call of theirs had not come back."""
         self._not_ready = Readiness(False)
@@ -89,6 +91,7 @@ class QmtCalls:
                 session.heard.sink = sink
                 return
         self.close()
+        attempt = self._attempt
         found = path_findings(self._account.data_path)
         if found:
             self._not_ready = Readiness(False, _joined(found))
@@ -100,11 +103,16 @@ class QmtCalls:
             self._not_ready = Readiness(False, self._why(refused, rested))
             return
         with self._turn:
-            self._session = session
+            is_late = attempt != self._attempt
+            if not is_late:
+                self._session = session
+        if is_late:
+            session.retire()  # this call hung and was left behind: another session is in use by now
 
     def close(self) -> None:
         """Give the session up; it is stopped at once, or after the call that has not come back."""
         with self._turn:
+            self._attempt += 1
             session, self._session = self._session, None
             self._not_ready = Readiness(False)
             if session is None:

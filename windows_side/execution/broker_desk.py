@@ -38,6 +38,7 @@ from windows_side.execution.tags import is_ours
 TURNED_BACK = {
     "halt": (OrderEvent.TURN_BACK_HALT, "halted"),
     "expired": (OrderEvent.TURN_BACK_EXPIRED, "expired"),
+    "outside_session": (OrderEvent.TURN_BACK_SESSION, "outside_session"),
 }
 
 

@@ -19,6 +19,7 @@ class OrderEvent(Enum):
     """The CALLING mark is durable; the native call follows."""
     TURN_BACK_HALT = "turned back by a halt"
     TURN_BACK_EXPIRED = "turned back by expiry"
+    TURN_BACK_SESSION = "turned back outside the session"
     REFUSED_FOR_SURE = "refused by the broker for sure"
     NO_ANSWER = "no usable answer"
     LIVE = "seen live at the broker"
@@ -54,6 +55,7 @@ TRANSITIONS: dict[tuple[State, OrderEvent], State] = {
     # CALLING is durable: only the broker, or the worker's own turning back, can end it.
     ("submitted", _E.TURN_BACK_HALT): "rejected",
     ("submitted", _E.TURN_BACK_EXPIRED): "expired",
+    ("submitted", _E.TURN_BACK_SESSION): "rejected",
     ("submitted", _E.REFUSED_FOR_SURE): "refused_by_broker",
     ("submitted", _E.NO_ANSWER): "unknown",
     ("submitted", _E.LIVE): "submitted",
@@ -83,6 +85,7 @@ TRANSITIONS: dict[tuple[State, OrderEvent], State] = {
     ("unknown", _E.REFUSED_FOR_SURE): "refused_by_broker",
     ("unknown", _E.TURN_BACK_HALT): "rejected",
     ("unknown", _E.TURN_BACK_EXPIRED): "expired",
+    ("unknown", _E.TURN_BACK_SESSION): "rejected",
     ("unknown", _E.PROVEN_ABSENT): "not_placed",
     # Trades that come after the end still count (the revision rises with an alarm).
     ("cancelled", _E.FILL_PART): "partly_cancelled",
