@@ -125,7 +125,8 @@ class _Meter:
         left_text = f"{int(left) // 60}:{int(left) % 60:02d}"
         line = say_both("sweep.progress", done=self.known + done, sets=self.sets, left=left_text)
         ending = "\n" if all_done or not self.terminal else ""
-        print(("\r" if self.terminal else "") + line, end=ending, file=sys.stderr, flush=True)
+        # The blanks cover what a longer line before has left.
+        print(("\r" if self.terminal else "") + line + " " * 6, end=ending, file=sys.stderr, flush=True)
 
 
 def _picture(rows: Sequence[Row], sets: Sequence[Settings], score: str, title: str) -> bytes:

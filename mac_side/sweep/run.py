@@ -185,17 +185,13 @@ def run_sets(
 
     if not work:
         return
+    yield sweep.outcomes(work[:1])  # compiles, or loads what was compiled, before threads meet there
     begun = time.perf_counter()
-    first = sweep.outcomes(work[:1])  # compiles, or loads what was compiled, before threads meet there
+    yield sweep.outcomes(work[1:2])
     spent = time.perf_counter() - begun
-    yield first
-    told(1, spent * (len(work) - 1))
-    if sweep.engine == "numba":
-        begun = time.perf_counter()
-        yield sweep.outcomes(work[1:2])
-        spent = time.perf_counter() - begun
-    rest = work[2:] if sweep.engine == "numba" else work[1:]
+    rest = work[2:]
     done = len(work) - len(rest)
+    told(done, spent * len(rest))
     if not rest:
         return
     size = max(1, min(64, int(_SECONDS_A_TASK / max(spent, 1e-4)), len(rest) // (4 * joblib.cpu_count()) + 1))
