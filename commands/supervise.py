@@ -22,6 +22,7 @@ from shared_schema.logs import Log, open_log
 from shared_schema.notices import attach
 from shared_schema.settings import Role, Settings, load_settings
 from shared_schema.sign_of_life import VARIABLE
+from shared_schema.stop_flag import StopFlag
 from shared_schema.words import say, use_language
 from windows_side.single_instance import hold_single_instance
 from windows_side.supervisor import Supervisor
@@ -137,7 +138,7 @@ def lock_trading(settings: Settings, folder: Path, count: int, log: Log) -> None
 
 @contextlib.contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    stop = threading.Event()
+    stop = StopFlag()
     names = ("SIGINT", "SIGTERM", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
 from shared_schema.ids import StrategyName
-from shared_schema.watch import FolderWatch
+from shared_schema.stop_flag import StopFlag
 from shared_schema.words import say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,14 +132,12 @@ def _ended(engine: subprocess.Popen[bytes]) -> int:
 
 
 @contextlib.contextmanager
-def asked_to_stop(watch: FolderWatch | None = None) -> Iterator[threading.Event]:
+def asked_to_stop() -> Iterator[threading.Event]:
     """An event that Ctrl+C, SIGTERM and Ctrl+Break set; the old handlers come back afterwards."""
-    stop = threading.Event()
+    stop = StopFlag()
 
     def asked(_number: int, _frame: object) -> None:
-        stop.set()
-        if watch is not None:
-            watch.wake()
+        stop.set()  # and nothing that takes a lock: whoever waits looks again within a second
 
     names = ("SIGINT", "SIGTERM", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -117,7 +117,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
         )
         config = engine_config(settings, runtime, release_name, place.offline)
         engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
-        with asked_to_stop(watch) as stop:
+        with asked_to_stop() as stop:
             engine.run(stop, SettingsWatch(settings, os.environ))
         watch.stop()
     except MiniqmtError as problem:

@@ -38,6 +38,7 @@ from shared_schema.notices import attach
 from shared_schema.sessions import hms
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import SettingsWatch
+from shared_schema.stop_flag import StopFlag
 from shared_schema.words import use_language
 from windows_side.producer import Identity, Pace, Producer
 from windows_side.producer_options import Options, parse_options
@@ -168,7 +169,7 @@ def _prepare_replay(folder: DropFolder, source: QuoteSource, log: Log) -> None:
 @contextlib.contextmanager
 def _asked_to_stop() -> Iterator[Callable[[float], bool]]:
     """A wait that ends early, and returns True, once a signal asked this process to stop."""
-    asked = threading.Event()
+    asked = StopFlag()
     before = {}
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         number = getattr(signal, name, None)

@@ -43,6 +43,7 @@ from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_watch import SettingsWatch
 from shared_schema.sign_of_life import SignOfLife
+from shared_schema.stop_flag import StopFlag
 from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
@@ -121,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(overrides=overrides)
         use_language(settings.language)
         venue = chosen_venue(settings)
-        stop = threading.Event()
+        stop = StopFlag()
         with stopped_by_signals(stop):
             run(settings, stop, venue, enforce_sessions=options.sessions)
     except MiniqmtError as problem:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, Code
+from shared_schema.stop_flag import StopFlag
 from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
@@ -49,7 +50,7 @@ def main() -> None:
     data = DataRoom(Faults())
     terminal = Terminal(make_userdata(place), {NUMBER: counter}, data)
     terminal.market_now = source.market_now
-    ended = threading.Event()
+    ended = StopFlag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     if begin is not None:

@@ -67,10 +67,12 @@ class XtdataSource:
             self._step()
         reader = self._reader
         quiet = self._monotonic() - max(self._begun_at, reader.answered_at if reader is not None else 0.0)
-        if reader is None or quiet > SILENT:
+        if reader is None or quiet > SILENT or reader.answered_at < 0:
             self._shown = ()
+            if self._problem is not None:
+                raise DataError("qmt.data_unreachable", detail=self._problem) from self._problem
             if quiet > SILENT:
-                raise self._problem or DataError("qmt.data_silent", seconds=round(quiet))
+                raise DataError("qmt.data_silent", seconds=round(quiet))
             return None
         self._refuse_frozen(reader, now)
         shown = (reader.version, reader.is_subscribed)
