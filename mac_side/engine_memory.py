@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import Link
 from mac_side.engine_account import SeenAccount, ShortWatch, ZeroWatch
@@ -30,7 +31,7 @@ from mac_side.shared_pool import SeenPool, pool_of, widened
 from mac_side.state_file import DashboardState
 from mac_side.strategy.grid_step import Decide, Market, decide
 from mac_side.strategy.parameters import GridParameters
-from mac_side.view import Alarm, Event
+from mac_side.view import Alarm, Event, SignalView
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, InstanceId, SignalId
 from shared_schema.integrity import Key
@@ -113,6 +114,8 @@ class EngineMemory:
         self._seed_history: tuple[float, ...] = ()
         self.sent_here: dict[SignalId, float] = {}
         """Signals of this process with their market time: a refusal of an earlier one may be over."""
+        self.pictures: dict[SignalId, tuple[OutboxEntry, SignalView]] = {}
+        """What the screen was last shown of each signal."""
         self._changed = False
         self._to_publish: list[SignalId] = []
         self._further: list[EngineCommand] = []

@@ -230,6 +230,18 @@ def _lot(core: EngineCore, place: int, lot: Lot, factors: TrendFactors) -> LotVi
 
 
 def _signal(core: EngineCore, entry: OutboxEntry) -> SignalView:
+    """Of an entry that is settled the picture stays; most of a day's are."""
+    known = core.pictures.get(entry.signal_id)
+    if known is not None and known[0] is entry and entry.settled:
+        return known[1]
+    picture = _picture(core, entry)
+    if len(core.pictures) > 5 * SIGNALS_SHOWN:
+        core.pictures.clear()  # those of days gone by
+    core.pictures[entry.signal_id] = (entry, picture)
+    return picture
+
+
+def _picture(core: EngineCore, entry: OutboxEntry) -> SignalView:
     outbox = core.state.outbox
     return SignalView(
         signal_id=entry.signal_id,

@@ -66,6 +66,7 @@ class Inbox:
         self._stamps: dict[str, Stamp] = {}
         self._slot: tuple[_Fingerprint | None, Stamp | None] = (None, None)
         self._last_slot: Received[OrderResult] | None = None
+        self._wanted: tuple[Outbox | None, frozenset[str]] = (None, frozenset())
         self.problems: dict[str, str] = {}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
@@ -79,7 +80,7 @@ class Inbox:
         receiver broke off: it counts as given when the next is asked for. Raises FolderError where the
         folder can't be listed.
         """
-        wanted = {result_name(entry.signal_id) for entry in outbox.entries}
+        wanted = self._names_of(outbox)
         stands = set()
         for file in self.folder.list_folder(RESULTS_FOLDER):
             stands.add(file.name)
@@ -98,6 +99,12 @@ class Inbox:
         slot = self._read_slot(outbox)
         if slot is not None:
             yield slot
+
+    def _names_of(self, outbox: Outbox) -> frozenset[str]:
+        """The result files of ``outbox``, made once for each: it is the same between two signals."""
+        if self._wanted[0] is not outbox:
+            self._wanted = (outbox, frozenset(result_name(entry.signal_id) for entry in outbox.entries))
+        return self._wanted[1]
 
     @property
     def newest_result(self) -> Stamp | None:

@@ -44,7 +44,8 @@ class DayEnds:
 
     def _results(self) -> dict[SignalId, OrderResult]:
         """What the executor's folder shows; an unreadable file is a missing one, and told as that."""
-        disk, found = self._world.executor.disk, {}
+        disk = self._world.executor.disk
+        found: dict[SignalId, OrderResult] = {}
         archives = [folder for folder in disk.folders() if folder.startswith(f"{ROOT}/archive")]
         for folder in (f"{ROOT}/{RESULTS_FOLDER}", *archives):
             for name in disk.names(folder):
