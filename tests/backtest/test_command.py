@@ -42,6 +42,7 @@ def test_the_drawdown_is_printed_once_as_a_percentage(
     assert f" {metrics_of(result).max_dd:.2%} " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_picture_is_a_png(tmp_path: Path) -> None:
     """``--plot`` leaves a PNG."""
     backtest(csv=SAMPLES / "sample_159201.csv", plot=tmp_path / "P.png")

@@ -29,6 +29,7 @@ def test_every_engine_trades_as_the_step(part: int) -> None:
     assert [text for seed in range(part * 25, part * 25 + 25) if (text := difference(seed))] == []
 
 
+@pytest.mark.slow
 def test_the_random_settings_reach_every_kind_of_trade() -> None:
     """The comparison means something: each reason, live rules and both counts occur in its slice."""
     reasons, live, full, paused = set(), 0, 0, 0

@@ -139,6 +139,7 @@ def test_what_the_user_gave_is_escaped() -> None:
     assert "<b>x</b>" not in text and "<script>" not in text and "&lt;p&gt;" in text
 
 
+@pytest.mark.slow
 def test_a_run_without_trades_has_a_report(tmp_path: Path) -> None:
     """Nothing traded: zeros, not errors."""
     bars = [bar._replace(open=1.0, close=1.0, high=1.0, low=1.0) for bar in random_bars(1, days=1)]
