@@ -173,7 +173,8 @@ class BrokerLink:
             self.ready = True
             self._opened += 1
             self._sink(ReadinessChanged(Readiness(True)))
-            self._work_soon()
+            for _ in range(max(1, len(self._waiting))):
+                self._work_soon()
 
     def _work_soon(self) -> None:
         now = self._a.timeline.now

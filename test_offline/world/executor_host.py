@@ -148,6 +148,8 @@ class ExecutorHost(Host):
     def turn(self) -> None:
         if self.executor is not None:
             self.executor.turn()
+            if not self.refusals:
+                self.world.oracle.looked(self)
 
     def reach(self, point: Enum) -> None:
         """A named point of the product itself."""

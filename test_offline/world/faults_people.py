@@ -84,8 +84,18 @@ def _empty(raw: bytes, chance: random.Random) -> bytes:
 
 
 def _flipped(raw: bytes, chance: random.Random) -> bytes:
-    place = chance.randrange(len(raw))
-    return raw[:place] + bytes((raw[place] ^ (1 << chance.randrange(7)),)) + raw[place + 1 :]
+    while True:
+        place = chance.randrange(len(raw))
+        flipped = raw[:place] + bytes((raw[place] ^ (1 << chance.randrange(7)),)) + raw[place + 1 :]
+        if not _means_the_same(flipped, raw):  # the last digit of a time may change no number
+            return flipped
+
+
+def _means_the_same(one: bytes, other: bytes) -> bool:
+    try:
+        return bool(orjson.loads(one) == orjson.loads(other))
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _odd_bytes(raw: bytes, chance: random.Random) -> bytes:

@@ -62,7 +62,8 @@ class Oracle:
         self.halted_itself = False
         self._call_times: list[float] = []
         self._halts: dict[str, float] = {}
-        self._came_to_the_dead: dict[str, int] = {}
+        self._seen_halts: set[str] = set()
+        """Those that lay there when the executor ended a turn, its disk taking and giving everything."""
         """Halts that came while no executor ran, and how many lives it had had by then."""
         self._lifted: set[bytes] = set()
         self._clock_jumped = False
@@ -113,7 +114,9 @@ class Oracle:
         if signal.executor is not None and signal.executor != host.instance:
             self._fail("I1", f"{identity} is addressed to {signal.executor}, called by {host.instance}")
         for name, since in self._halts.items():
-            if now - since > HALT_WITHIN:
+            # One that came and went while no executor ran or could look is known to nobody.
+            known = name in self._seen_halts or self._lies_there(name)
+            if known and now - since > HALT_WITHIN:
                 self._fail("I7", f"{identity} called {now - since:.2f} s after {name}")
         # The executor corrects its clock by what it knows of the writer's: late by every clock is late.
         late = min(wall, now, world.strategy.clock.wall()) - signal.deadline
@@ -211,22 +214,28 @@ class Oracle:
         """A file of ``control/`` came or went on the executor's host."""
         if folder != f"{ROOT}/control" or not name.casefold().startswith("halt"):
             return
-        executor = self._world.executor
-        inode = executor.disk.peek(folder, name)
-        if inode is None and not executor.alive and self._came_to_the_dead.get(name) == executor.life:
-            self._halts.pop(name, None)  # here and gone again while no executor ran: nobody could see it
+        inode = self._world.executor.disk.peek(folder, name)
+        if inode is None and name not in self._seen_halts:
+            self._halts.pop(name, None)
         if inode is None or inode.data in self._lifted:
             return
-        if not executor.alive and name not in self._halts:
-            self._came_to_the_dead[name] = executor.life
         if reads_as_halt(inode.data)[0]:
             self._halts.setdefault(name, self._world.timeline.now)
         else:
             self._halts.pop(name, None)
 
+    def looked(self, host: ExecutorHost) -> None:
+        """An executor has just ended a turn: what lies there was seen and kept."""
+        if host is self._world.executor:
+            self._seen_halts |= {name for name in self._halts if self._lies_there(name)}
+
+    def _lies_there(self, name: str) -> bool:
+        return self._world.executor.disk.peek(f"{ROOT}/control", name) is not None
+
     def resumed(self) -> None:
         """A person lifts every halt that lies there now."""
         self._halts.clear()
+        self._seen_halts.clear()
         disk = self._world.executor.disk
         for name in disk.names(f"{ROOT}/control"):
             inode = disk.peek(f"{ROOT}/control", name)
