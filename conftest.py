@@ -15,7 +15,7 @@ _HOMES = tempfile.TemporaryDirectory(prefix="miniqmt-tests-", ignore_cleanup_err
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--kills N``: how often the chain test kills a process (CI asks for 8).
+    """``--kills N``: how often the chain test kills a process (CI asks for 30).
 
     ``--fuzz N``: inputs of the fuzz slice (CI asks for 20,000).
     ``--syncthing``: also the tests with two real Syncthing engines.
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """
     parser.addoption("--crash-rounds", type=int, default=1, metavar="N", help="arrivals at each crash point")
     parser.addoption("--fuzz", type=int, default=2000, metavar="N", help="inputs of tests/fuzz/test_slice.py")
-    parser.addoption("--kills", type=int, default=2, metavar="N", help="runs of tests/chain/test_kill.py")
+    parser.addoption("--kills", type=int, default=5, metavar="N", help="runs of tests/chain/test_kill.py")
     parser.addoption("--syncthing", action="store_true", help="tests with two real Syncthing engines")
     parser.addoption("--wine", action="store_true", help="tests on a Windows Python under Wine")
 
