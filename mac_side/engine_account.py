@@ -18,6 +18,8 @@ APART = 30.0
 """Seconds between the two snapshots that must agree."""
 AFTER_LAST_FILL = 60.0
 """Seconds both must be younger than the last fill."""
+ONE_YUAN = 1.0
+"""Market value below which nothing is held: sums of floats leave dust."""
 OUR_REMARK = "mq"
 """What the remarks of our orders begin with."""
 FINAL_STATUSES = frozenset({53, 54, 56, 57})
@@ -90,7 +92,8 @@ class ZeroWatch:
 
     def _is_zero(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
         position = seen.position(code)
-        return position is not None and position.volume == 0 and _is_quiet(state, seen, code, now)
+        is_zero = position is not None and position.volume == 0 and not _contradicts_itself(seen.account)
+        return is_zero and _is_quiet(state, seen, code, now)
 
 
 @dataclass
@@ -103,12 +106,19 @@ class ShortWatch:
         """Whether this snapshot completes the proof that shares are missing (a part was sold by hand)."""
         position = seen.position(code)
         short = position is not None and position.volume < state.books.expected_shares
+        short = short and not _contradicts_itself(seen.account)
         if not short or not _is_quiet(state, seen, code, now):
             self.first_at = None
             return False
         if self.first_at is None:
             self.first_at = seen.envelope.written_at
         return seen.envelope.written_at - self.first_at >= APART
+
+
+def _contradicts_itself(account: Account) -> bool:
+    """Shares worth money and a list without one: after a reconnect a terminal's empty list is not none."""
+    held = any(position.volume > 0 for position in account.positions.values())
+    return account.asset.market_value >= ONE_YUAN and not held
 
 
 def _is_quiet(state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:

@@ -24,7 +24,7 @@ from tests.execution.bench import (
     signal_of,
 )
 from tests.execution.schedules import run_schedule
-from windows_side.brokers.port import AccountAnswered, BrokerStatus, Unclear
+from windows_side.brokers.port import AccountAnswered, AccountState, BrokerStatus, Unclear
 from windows_side.execution.events import FreePoolTyped
 from windows_side.execution.ledger import POOL
 
@@ -255,6 +255,18 @@ def test_one_answer_of_zero_frees_nothing() -> None:
     for account in (empty, account_of(), empty, account_of(), empty):
         bench.now = Moment(bench.now.wall + 70, bench.now.market + 70)
         bench.tell(AccountAnswered(account, bench.now.wall))
+    assert pool(bench)[0] == 1200.0
+
+
+def test_an_empty_list_beside_shares_worth_money_frees_nothing() -> None:
+    """Fault 50: lists stay empty for a while after a reconnect; the asset tells that something is held."""
+    bench = bench_of()
+    buy(bench, BUY)
+    fill(bench, BUY, 1000)
+    asset = replace(account_of().asset, market_value=1200.0)
+    for _ in range(4):
+        bench.now = Moment(bench.now.wall + 70, bench.now.market + 70)
+        bench.tell(AccountAnswered(AccountState(asset, ()), bench.now.wall))
     assert pool(bench)[0] == 1200.0
 
 

@@ -25,7 +25,7 @@ from mac_side.settling import Sighting, check_not_rolled_back
 from shared_schema.clock import Moment
 from shared_schema.errors import StateError
 from shared_schema.ids import Epoch
-from shared_schema.messages import Position, QuoteSnapshot, Received, decode_signal
+from shared_schema.messages import Asset, Position, QuoteSnapshot, Received, decode_signal
 from shared_schema.words import use_language
 from tests.mac_side.world import CODE, EXECUTOR, account, answer, at, beats, core, moment, quote
 
@@ -299,10 +299,11 @@ def test_a_zero_account_clears_the_books_after_two_snapshots_and_keeps_a_copy() 
     [
         ("10:05:00", "10:05:29", {}),
         ("10:05:00", "10:05:31", {"complete": False}),
+        ("10:05:00", "10:05:31", {"asset": Asset(market_value=1050.0), "positions": {}}),
     ],
 )
 def test_less_proof_clears_nothing(first: str, second: str, fields: dict[str, object]) -> None:
-    """Too close together, or an incomplete list: the lots stay."""
+    """Too close together, an incomplete list, or an empty one beside shares worth money: the lots stay."""
     made = ready(lots=(Lot(1000, 1050.0, 1.05, "a"),))
     for seq, clock in enumerate((first, second), start=1):
         now = moment(clock)
