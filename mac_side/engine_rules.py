@@ -52,14 +52,15 @@ class SeenQuote:
     def age(self, now: Moment, ahead: float = 0.0) -> float:
         """Seconds: by the writer's clock; live also by the tick's own time, the seed's by the file's.
 
-        ``ahead``: what the writer's clock is proven to be ahead of ours.
+        ``ahead``: what the writer's clock is proven to be ahead of ours. What stands in the future counts
+        as old as it is ahead: after a clock was wrong nothing gets fresher by it.
         """
         if self.envelope is None:
-            return max(0.0, now.wall - self.modified)
-        age = now.wall + ahead - self.envelope.written_at
+            return abs(now.wall - self.modified)
+        age = abs(now.wall + ahead - self.envelope.written_at)
         if self.quote.tick_time > 0 and not self.replayed:
-            age = max(age, now.market + ahead - self.quote.tick_time)
-        return max(0.0, age)
+            age = max(age, abs(now.market + ahead - self.quote.tick_time))
+        return age
 
 
 def other_writer_hold(result: OrderResult, strategy: str) -> Hold | None:

@@ -225,11 +225,12 @@ def after_close(
     trades: tuple[BrokerTrade, ...] = (),
     at: float = AFTER_CLOSE,
     account_first: bool = False,
+    market_value: float = 0.0,
 ) -> str:
     """List and account asked at ``at``; the state of the first order then."""
     bench.now = Moment(at, at)
     position = (BrokerPosition(FUND, held[0], held[1], 1.2, 0.0),) if held[0] else ()
-    account = AccountState(BrokerAsset(100_000.0, frozen_cash, 0.0, 100_000.0), position)
+    account = AccountState(BrokerAsset(100_000.0, frozen_cash, market_value, 100_000.0), position)
     answers = [
         DayAnswered(Day(orders, trades), at),
         AccountAnswered(account, at - 1.0 if account_first else at + 1.0),
@@ -283,6 +284,13 @@ def test_what_listed_orders_explain_is_explained() -> None:
     more_cash, more_shares = {**whole, "frozen_cash": 1201.0}, {**whole, "held": (501, 0)}
     assert after_close(doubtful(), resting, **more_cash) == "unknown"  # type: ignore[arg-type]
     assert after_close(doubtful(), resting, **more_shares) == "unknown"  # type: ignore[arg-type]
+
+
+def test_empty_lists_beside_shares_worth_money_prove_nothing() -> None:
+    """Fault 50: it may have bought just these; after a reconnect both lists are empty for a while."""
+    bench = doubtful()
+    assert after_close(bench, market_value=1200.0) == "unknown"
+    assert after_close(bench, at=AFTER_CLOSE + 60.0) == "not_placed"
 
 
 def test_the_next_days_list_proves_nothing_of_yesterday() -> None:

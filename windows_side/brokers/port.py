@@ -18,6 +18,9 @@ from typing import Protocol
 
 from shared_schema.ids import Code, Direction, OrderId, SignalId, Tag, TradeId
 
+ONE_YUAN = 1.0
+"""Market value below which nothing is held: sums of floats leave dust."""
+
 
 class BrokerStatus(IntEnum):
     """Order status as the terminal counts it (xtquant's xtconstant)."""
@@ -157,6 +160,12 @@ class AccountState:
 
     asset: BrokerAsset
     positions: tuple[BrokerPosition, ...]
+
+    @property
+    def lacks_positions(self) -> bool:
+        """Shares worth money and a list without one: after a reconnect empty is not none (fault 50)."""
+        held = any(position.volume > 0 for position in self.positions)
+        return self.asset.market_value >= ONE_YUAN and not held
 
 
 @dataclass(frozen=True)

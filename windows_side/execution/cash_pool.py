@@ -24,8 +24,6 @@ GONE_APART = 30.0
 """Seconds between the two answers of the account that must agree on zero shares (strategy.md, Live)."""
 GONE_AFTER = 60.0
 """Seconds both must be younger than the last change of the code."""
-ONE_YUAN = 1.0
-"""Market value below which nothing is held: sums of floats leave dust."""
 _PARTS = 10_000
 """Frozen money is summed in whole parts of a yuan: exact, and no row is summed twice."""
 
@@ -206,9 +204,9 @@ class CashPool:
         (``trading``) is never judged.
         """
         held = {position.code for position in account.positions if position.volume > 0}
-        if not held and account.asset.market_value >= ONE_YUAN:
+        if account.lacks_positions:
             self._zero_at.clear()
-            return []  # shares worth money and a list without one: after a reconnect empty is not none (50)
+            return []
         busy = {*held, *trading}
         freed = []
         for code in {lot.code for lot in self._lots.values()}:

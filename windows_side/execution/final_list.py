@@ -44,6 +44,8 @@ def final_list_of(day: Day, asked_at: float, now: Moment, known: Iterable[Order]
 
 def nothing_unexplained(final: FinalList, account: AccountState, code: Code) -> bool:
     """Whether the listed orders explain all the cash that is frozen, and all shares of ``code``."""
+    if account.lacks_positions:
+        return False
     live = [order for order in final.day.orders if order.status not in FINAL_STATUSES]
     explained = sum(_open(order) * order.price for order in live if order.direction == "BUY")
     if account.asset.frozen_cash > explained + CENT:

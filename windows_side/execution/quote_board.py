@@ -35,11 +35,14 @@ class QuoteBoard:
         return found[0] if found else None
 
     def age(self, code: str, now: Moment) -> float:
-        """Seconds since the quote was written, or since its tick if longer ago; infinite without one."""
+        """Seconds since the quote was written, or since its tick if longer ago; infinite without one.
+
+        One of the future counts as old as it is ahead: after a clock was wrong nothing gets fresher by it.
+        """
         found = self._quotes.get(code)
         if found is None:
             return math.inf
         quote, written_at = found
         replayed = abs(now.market - now.wall) > 1.0
         since_tick = now.market + (0.0 if replayed else self.ahead) - quote.tick_time
-        return max(now.wall + self.ahead - written_at, since_tick if quote.tick_time else 0.0)
+        return max(abs(now.wall + self.ahead - written_at), abs(since_tick) if quote.tick_time else 0.0)
