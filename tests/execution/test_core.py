@@ -379,5 +379,6 @@ def test_a_clock_set_back_does_not_stop_the_orders() -> None:
     bench.drop(signal_of())
     bench.now = replace(bench.now, wall=OPEN_AT - 3600)
     bench.tell(TimePassed())
+    bench.quote()
     bench.drop(other())
     assert len(bench.submits) == 2
