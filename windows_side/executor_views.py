@@ -51,6 +51,8 @@ SNAPSHOT_INTERVAL = 5.0
 """Seconds after which an unchanged snapshot is written again."""
 SNAPSHOT_PAUSE = 1.0
 """Seconds between two writings of a snapshot at least: the day's orders are all in it."""
+SNAPSHOT_PAUSE_AN_ORDER = 0.002
+"""Seconds more for each order in it: one of ten thousand takes nearly half a second to make."""
 
 RESTORE_INTERVAL = 5.0
 """Seconds between two looks for results that the folder has lost."""
@@ -96,6 +98,7 @@ class ExecutorViews:
         self._made: dict[SignalId, tuple[Order, bytes]] = {}
         """Results as last made of their rows: looked after, they are compared again and again."""
         self._account_changed = False
+        self._snapshot_orders = 0
 
     @property
     def ledger_epoch(self) -> Epoch:
@@ -200,7 +203,8 @@ class ExecutorViews:
             self._restored_at = monotonic
             lately = [o for o in orders()[-RESTORE_AT_MOST:] if now.wall - o.changed_at < RESTORE_FOR]
             steps += [lambda order=order: self.result_if_missing(order) for order in lately]  # type: ignore[misc]
-        pause = SNAPSHOT_PAUSE if self._account_changed else SNAPSHOT_INTERVAL
+        pause = max(SNAPSHOT_PAUSE, SNAPSHOT_PAUSE_AN_ORDER * self._snapshot_orders)
+        pause = pause if self._account_changed else max(SNAPSHOT_INTERVAL, pause)
         if self._snapshot is not None and not last and monotonic - self._snapshot_at >= pause:
             self._account_changed, self._snapshot_at = False, monotonic
             steps.append(lambda: self._write_snapshot(now))
@@ -253,6 +257,7 @@ class ExecutorViews:
             account = self._snapshot()
         except BrokerError:
             return False  # closed, or being opened anew: the last snapshot stands, and its age shows it
+        self._snapshot_orders = len(account.orders)
         self._publish(ACCOUNT_SIMULATE, AccountSnapshot(accounts={self._rules.account: account}), now)
         self._reach(Point.AFTER_SNAPSHOT)
         return True

@@ -34,6 +34,10 @@ FILES_A_TURN = 64
 """Signals taken in one turn, so that a backlog does not starve the broker's events."""
 LISTING_COUNTS = 1.0
 """Seconds for which a backlog is taken from one listing: to list ten thousand names takes a turn."""
+MANY_FILES = 256
+LISTING_SHARE = 10
+"""A listing of many files counts for this many times its own duration: they would be listed at every turn
+while those that are recorded wait for their move."""
 LOOK_AGAIN = 0.5
 """Seconds after which a file that was left alone is looked at again though it has not changed."""
 RECORDED_LOOK_AGAIN = 30.0
@@ -86,14 +90,14 @@ class SignalScan:
         self._intake = SignalIntake(folder.key)
         self._left_alone: dict[str, _LeftAlone] = {}
         self._backlog: deque[Found] = deque()
-        self._listed_at = float("-inf")
+        self._list_at = self._rests_until = float("-inf")
         self._held: dict[str, _Held] = {}
         self.seen: dict[str, Seen] = {}
         """The newest file of each strategy's stream, for the heartbeat."""
 
     def events(self) -> list[FileSeen]:
         """What lies there now, at most FILES_A_TURN of it. Raises FolderError where it can't be listed."""
-        if not self._backlog or self._monotonic() - self._listed_at >= LISTING_COUNTS:
+        if self._monotonic() >= (self._list_at if self._backlog else self._rests_until):
             self._list()
         taken = [self._backlog.popleft() for _ in range(min(FILES_A_TURN, len(self._backlog)))]
         looked = [self._look(file) for file in taken]
@@ -105,7 +109,8 @@ class SignalScan:
         return bool(self._backlog)
 
     def _list(self) -> None:
-        self._listed_at = self._monotonic()
+        began = self._monotonic()
+        self._list_at = began + LISTING_COUNTS
         found = self._folder.scan()
         present = {file.name.text for file in found}
         self._intake.forget_missing(present)
@@ -113,6 +118,9 @@ class SignalScan:
             del self._left_alone[name]
             self._held.pop(name, None)
         self._backlog = deque(file for file in found if file.name.kind in _WANTED and self._is_due(file))
+        if len(found) > MANY_FILES:
+            self._rests_until = began + LISTING_SHARE * (self._monotonic() - began)
+            self._list_at = max(self._list_at, self._rests_until)
 
     def recorded(self, name: str) -> None:
         """The file is in the ledger and its move is asked for: unchanged it is no news for a while."""
@@ -130,7 +138,7 @@ class SignalScan:
         """What was left alone is due at the next scan: what stood in its way is gone."""
         for left in self._left_alone.values():
             left.look_at = float("-inf")
-        self._listed_at = float("-inf")
+        self._list_at = self._rests_until = float("-inf")
 
     def _is_due(self, file: Found) -> bool:
         left = self._left_alone.get(file.name.text)

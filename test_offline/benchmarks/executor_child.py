@@ -36,8 +36,8 @@ def main(exchange: str, runtime: str, tool: str) -> None:
         turnover_yuan=1e15,
         duplicate_window_seconds=0.0,
         max_buy_yuan=1e9,
-        pool_yuan=1e15,
-        pool_code_yuan=1e15,
+        pool_yuan=0.0,
+        pool_code_yuan=0.0,
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

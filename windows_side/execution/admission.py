@@ -370,9 +370,9 @@ class Admission:
             ahead=self._links.ahead(order.writer),
             quote=self._quotes.quote(signal.code),
             quote_age=self._quotes.age(signal.code, now),
-            cash=account.asset.cash - book.committed_cash(asked_at, order.signal_id),
+            cash=account.asset.cash - book.committed.cash(asked_at, order.signal_id),
             sellable=sellable(account, signal.code)
-            - book.committed_shares(asked_at, signal.code, order.signal_id),
+            - book.committed.shares(asked_at, signal.code, order.signal_id),
             orders_today=book.tally.orders_on(today) - counted + foreign.count_on(today),
             turnover_today=book.tally.turnover_on(today, signal.code)
             - already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared_schema.clock import Moment
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal
 from shared_schema.sessions import last_cancel_at, may_cancel, state_at, trading_seconds_between
@@ -20,6 +21,7 @@ class Cancels:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._looked_at: Moment | None = None
 
     # By signal
 
@@ -71,6 +73,9 @@ class Cancels:
                     error_code="no_target",
                     message=say("executor.no_target"),
                 )
+        if self._desk.now is self._looked_at:
+            return  # of the events of one moment the first was enough: the turn ends with another moment
+        self._looked_at = self._desk.now
         for order in self._desk.book.at_broker():
             if order.order_id and (self._is_over(order) or self._is_asked_back(order)):
                 self._ask(order)
@@ -85,6 +90,8 @@ class Cancels:
         market, calendar = self._desk.now.market, self._desk.rules.calendar
         if self._desk.trading_day > order.trading_day or market >= last_cancel_at(begin, calendar):
             return True
+        if market - begin < signal.cancel_after_seconds:
+            return False  # trading time is never more than all time
         lasted = trading_seconds_between(begin, market, calendar)
         return lasted >= signal.cancel_after_seconds
 

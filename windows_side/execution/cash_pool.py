@@ -203,6 +203,8 @@ class CashPool:
         Two answers that agree, far enough apart and from the last change; a code with an open order
         (``trading``) is never judged.
         """
+        if not self._lots:
+            return []
         held = {position.code for position in account.positions if position.volume > 0}
         if account.lacks_positions:
             self._zero_at.clear()

@@ -252,7 +252,7 @@ class ExecutorCore:
             case AccountAnswered():
                 if event.account is not None:
                     self._account, self._asked_account = event.account, event.asked_at
-                    self._desk.book.account_shows(event.asked_at, self._desk.now.wall)
+                    self._desk.book.committed.account_shows(event.asked_at, self._desk.now.wall)
                     self._broker.account_answered(event.account, event.asked_at)
                     self._free_pool(event.account, event.asked_at)
             case ReadinessChanged():
@@ -262,7 +262,7 @@ class ExecutorCore:
         self._cancels.settle()
 
     def _free_pool(self, account: AccountState, asked_at: float) -> None:
-        open_codes = [order.signal.code for order in self._desk.book.open() if order.signal is not None]
+        open_codes = (order.signal.code for order in self._desk.book.open() if order.signal is not None)
         for code in self._desk.pool.gone(account, asked_at, open_codes):
             self._desk.remember_pool()
             self._desk.alarm("pool_freed", code=code)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from shared_schema.ids import Code, OrderId, SignalId, Tag
 from windows_side.brokers.port import AccountState
+from windows_side.execution.committed import Committed
 from windows_side.execution.day_tally import DayTally
 from windows_side.execution.ledger import ACCEPTED_TAGS, Memory
+from windows_side.execution.open_rows import OpenRows, Rows, age
 from windows_side.execution.order import Order
 
 
@@ -16,9 +18,9 @@ class OrderBook:
 
     def __init__(self, memory: Memory) -> None:
         self._orders: dict[SignalId, Order] = {}
-        self._open: set[SignalId] = set()
-        self._open_rows: tuple[Order, ...] | None = None
-        """The open rows, oldest first; None: to be sorted anew."""
+        self._open = OpenRows()
+        self.committed = Committed(self._open)
+        """What open orders need and the account does not show yet."""
         self._known = dict(memory.known)
         self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
         self._by_tag: dict[Tag, SignalId] = {}
@@ -28,9 +30,6 @@ class OrderBook:
         """The trading day the broker's ids are of: it may give one again on another."""
         self._shown: set[SignalId] = set()
         """Rows the broker has shown since the day began."""
-        self._account_asked_at = float("-inf")
-        self._spent: dict[SignalId, Order] = {}
-        """Rows that ended with fills the account's newest answer is too old to show."""
         self.tally = DayTally()
         """Counts and turnover by day, and the intents of late."""
         for order in memory.orders.values():
@@ -42,7 +41,8 @@ class OrderBook:
         if before is not None and before.order_id != order.order_id:
             self._by_order_id.pop(before.order_id, None)
         self._orders[order.signal_id] = order
-        self._open_rows = None
+        self._open.put(order)
+        self.committed.put(order)
         self.tally.put(order)
         self._known[order.signal_id] = order.digest
         self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
@@ -51,12 +51,6 @@ class OrderBook:
             self._tags.add(order.tag)
         if order.order_id and _id_counts(order, self._day):
             self._by_order_id[order.order_id] = order.signal_id
-        if order.trades and order.is_terminal and order.calling_at >= self._account_asked_at:
-            self._spent[order.signal_id] = order
-        if order.is_terminal:
-            self._open.discard(order.signal_id)
-        else:
-            self._open.add(order.signal_id)
 
     def digest_of(self, signal_id: SignalId) -> str | None:
         """The digest a known id stands for, None for an id never seen."""
@@ -91,33 +85,31 @@ class OrderBook:
 
     def everything(self) -> list[Order]:
         """Every row kept whole, oldest first."""
-        return sorted(self._orders.values(), key=_age)
+        return sorted(self._orders.values(), key=age)
 
-    def open(self) -> tuple[Order, ...]:
+    def open(self) -> Rows:
         """Every row that is not settled, oldest first."""
-        if self._open_rows is None:
-            self._open_rows = tuple(sorted((self._orders[one] for one in self._open), key=_age))
-        return self._open_rows
+        return self._open.all
 
-    def waiting(self) -> list[Order]:
+    def waiting(self) -> Rows:
         """Orders whose INTENT waits for its turn, oldest first."""
-        return [order for order in self.open() if order.state == "accepted" and not order.is_cancel]
+        return self._open.waiting
 
-    def at_broker(self) -> list[Order]:
+    def at_broker(self) -> Rows:
         """Orders that are or may be alive at the broker, oldest first."""
-        return [order for order in self.open() if order.is_at_broker and not order.is_cancel]
+        return self._open.at_broker
 
-    def unknown(self) -> list[Order]:
+    def unknown(self) -> Rows:
         """Orders of which nobody knows whether they were placed, of any day, oldest first."""
-        return [order for order in self.at_broker() if order.state == "unknown"]
+        return self._open.unknown
 
     def unknown_of(self, code: Code) -> SignalId | None:
         """An unknown order of ``code``, None without one."""
         return next((o.signal_id for o in self.unknown() if o.signal and o.signal.code == code), None)
 
-    def open_cancels(self) -> list[Order]:
+    def open_cancels(self) -> Rows:
         """Cancel signals whose target has not ended."""
-        return [order for order in self.open() if order.is_cancel]
+        return self._open.cancels
 
     def placed_on(self, trading_day: str) -> Iterator[Order]:
         """The day's orders that were handed to the broker or wait for it."""
@@ -132,39 +124,6 @@ class OrderBook:
     def was_shown(self, order: Order) -> bool:
         """Whether the order's id is still its own: of today, or shown by the broker since the day began."""
         return order.trading_day >= self._day or order.signal_id in self._shown
-
-    def account_shows(self, asked_at: float, wall: float) -> None:
-        """The account was asked at ``asked_at`` and answered by ``wall``: what ended before is in it."""
-        self._account_asked_at = asked_at
-        # A call later than now tells that the clock was set back: the answer came after it too.
-        self._spent = {i: o for i, o in self._spent.items() if asked_at <= o.calling_at <= wall}
-
-    def committed_cash(self, account_asked_at: float, but: SignalId) -> float:
-        """Yuan of buys that the account's answer shows neither as frozen nor as spent yet."""
-        return sum(
-            order.filled_yuan + (0.0 if order.is_terminal else order.signal.price * order.open_shares)
-            for order in self._unshown(account_asked_at, but)
-            if order.signal is not None and order.signal.direction == "BUY"
-        )
-
-    def committed_shares(self, account_asked_at: float, code: Code, but: SignalId) -> int:
-        """Shares of ``code`` of sells that the account's answer shows neither as held nor as sold yet."""
-        return sum(
-            order.filled_shares + (0 if order.is_terminal else order.open_shares)
-            for order in self._unshown(account_asked_at, but)
-            if order.signal is not None and order.signal.direction == "SELL" and order.signal.code == code
-        )
-
-    def _unshown(self, account_asked_at: float, but: SignalId) -> Iterator[Order]:
-        yield from self._spent.values()
-        for signal_id in self._open:
-            order = self._orders[signal_id]
-            if order.signal_id == but or order.is_cancel:
-                continue
-            # Without its id nobody knows whether the broker, and so the account, has the order yet.
-            unseen = not order.order_id or order.calling_at >= account_asked_at
-            if order.state == "accepted" or (order.is_at_broker and unseen):
-                yield order
 
     def forget_before(self, trading_day: str) -> None:
         """Let settled rows of earlier days go; their ids stay known. The broker's ids begin anew."""
@@ -191,7 +150,3 @@ def sellable(account: AccountState, code: Code) -> int:
 
 def _id_counts(order: Order, day: str) -> bool:
     return order.trading_day >= day or order.order_id_typed
-
-
-def _age(order: Order) -> tuple[float, str]:
-    return order.received_at, order.signal_id
