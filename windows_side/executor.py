@@ -177,7 +177,7 @@ class Executor:
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
-        self._work.stand_back()
+        self._work.stand_back(backlog=self._scan.has_more)
         self.broker.port.check_deadlines()
         self._perform(self._quote_events())
         self._perform(self._link_events())
@@ -377,7 +377,7 @@ class Executor:
         beat = partial(self._heartbeat, shown)
         orders, pool = core.book.everything, partial(core.pool, now)
         for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
-            self._work.do(step)
+            self._work.show(step)
         if self._days is not None and self._days.is_due(now, last=last):
             self._work.do(partial(self._days.keep, now, last=last))
 

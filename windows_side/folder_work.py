@@ -27,6 +27,8 @@ RETRY = 0.5
 """Seconds after which a result that the folder refused is tried again."""
 STANDS_BACK = 0.02
 """Seconds of the loop's turn in which no step begins; in a longer one, a backlog's, the views go on."""
+BEHIND = 64
+"""Pieces of work waiting, above which a view that is due goes first: a heartbeat can't wait for them all."""
 RESULTS_TOGETHER = 32
 """Results written before the folder's fsync and the slot, which they share."""
 CALM = 10.0
@@ -61,6 +63,7 @@ class FolderWork:
         self._reach = reach
         self._not_moved = not_moved
         self._steps: deque[Step] = deque()
+        self._first: deque[Step] = deque()
         self._results: dict[SignalId, Order] = {}
         self._written_together = 0
         self._slot: bytes | None = None
@@ -72,6 +75,7 @@ class FolderWork:
         self._turn = threading.Condition()
         self._busy = self._ended = False
         self._loop_rests = True
+        self._in_backlog = False
         self._stood_back_at = float("-inf")
         self._thread = (
             threading.Thread(target=self._run, name="folder work", daemon=True) if threaded else None
@@ -93,6 +97,12 @@ class FolderWork:
         with self._turn:
             self._steps.append(step)
 
+    def show(self, step: Step) -> None:
+        """The same for a view that others go by: where much waits it goes first."""
+        with self._turn:
+            behind = len(self._steps) + len(self._results) > BEHIND
+            (self._first if behind else self._steps).append(step)
+
     def archive(self, file_name: str, signal_id: SignalId) -> None:
         """Move a recorded signal's file away; what is found under its name is told of."""
         self.do(lambda: self._archive(file_name, signal_id))
@@ -107,8 +117,11 @@ class FolderWork:
 
         self.do(kept)
 
-    def stand_back(self) -> None:
-        """The loop works: a step that has not begun waits, for disk and processor belong to the signal."""
+    def stand_back(self, *, backlog: bool = False) -> None:
+        """The loop works: a step that has not begun waits, for disk and processor belong to the signal.
+
+        In a ``backlog`` it waits between any two steps: what was submitted can be answered after it."""
+        self._in_backlog = backlog
         self._stood_back_at = time.monotonic()
         self._loop_rests = False
 
@@ -120,6 +133,8 @@ class FolderWork:
         if self._thread is None:
             while self._one():
                 pass
+            return
+        if self._in_backlog:
             return
         with self._turn:
             self._loop_rests = True
@@ -135,6 +150,7 @@ class FolderWork:
             self.go_on()
             return
         deadline = time.monotonic() + at_most
+        self._in_backlog = False
         with self._turn:
             self._loop_rests = True
             self._turn.notify()
@@ -198,24 +214,28 @@ class FolderWork:
                     self._one()
                 finally:
                     self._busy = False
+                    if self._in_backlog:
+                        self._stood_back_at = time.monotonic()
         except BaseException as problem:  # the executor's loop raises it: a dead thread is never silent
             self._problem = problem
 
     def _has_any(self) -> bool:
-        return bool(self._steps or self._results or self._written_together)
+        return bool(self._first or self._steps or self._results or self._written_together)
 
     def _is_due(self) -> bool:
-        return bool(self._steps) or self._results_are_due()
+        return bool(self._first or self._steps) or self._results_are_due()
 
     def _results_are_due(self) -> bool:
         return bool(self._results or self._written_together) and self._monotonic() >= self._results_again_at
 
     def _one(self) -> bool:
-        """Write one result, else do one step; whether there was anything to do."""
+        """Show what goes first, write one result, else do one step; whether there was anything to do."""
         order: Order | None = None
         step: Step | None = None
         with self._turn:
-            if self._results_are_due():
+            if self._first:
+                step = self._first.popleft()
+            elif self._results_are_due():
                 if self._results and self._written_together < RESULTS_TOGETHER:
                     order = self._results.pop(next(iter(self._results)))
                 else:

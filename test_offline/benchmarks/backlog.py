@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ from rich.table import Table
 
 from shared_schema.drop_folder.names import RESULTS_FOLDER
 from test_offline.benchmarks.bench_folder import BenchFolder, running_executor
+from test_offline.benchmarks.executor_child import PLACED
 from test_offline.benchmarks.figures import machine
 from windows_side.execution.sqlite_ledger import read_only
 
@@ -18,28 +21,48 @@ AT_MOST = 300.0
 
 
 def run_backlog(count: int, console: Console) -> None:
-    """Drop ``count`` signals at once beside a running executor, limits off, and print how it went."""
+    """Drop ``count`` signals at once beside a running executor, limits and pool off, and print how it went.
+
+    Twice: with a broker that answers at once, which is the executor alone, and with the simulated one,
+    which makes a durable commit of its own for each order on the same disk."""
     console.print(machine())
+    table = Table(title=f"Backlog of {count} signals, limits off, every INTENT durable before its submit")
+    table.add_column("")
+    for broker in ("instant", "simulated"):
+        for column in (f"{broker} broker, s", "a second"):
+            table.add_column(column, justify="right")
+    runs = [_measured(count, broker) for broker in ("instant", "simulated")]
+    for name in runs[0]:
+        cells = []
+        for seconds in (run[name] for run in runs):
+            cells += [f"{seconds:.2f}", f"{count / seconds:.0f}" if seconds > 0 else "-"]
+        table.add_row(name, *cells)
+    console.print(table)
+    console.print(machine())
+
+
+def _measured(count: int, broker: str) -> dict[str, float]:
+    """Seconds of each part."""
     with tempfile.TemporaryDirectory(prefix="miniqmt-bench-") as place:
         root = Path(place)
-        with running_executor(root) as bench:
+        with running_executor(root, broker=broker) as bench:
             began = time.monotonic()
             _drop(bench, count)
             dropped = time.monotonic()
-            submitted = _until(lambda: _submitted(root) >= count)
+            answered = _until(lambda: _answered(root) >= count)
             shown = _until(lambda: _results(bench) >= count and _executed(bench) >= count)
-        table = Table(title=f"Backlog of {count} signals, limits off, every INTENT durable before its submit")
-        for column in ("", "seconds", "a second"):
-            table.add_column(column, justify="left" if not column else "right")
-        for name, seconds in (
-            ("written by the strategy side", dropped - began),
-            ("all submitted, after the last was written", max(0.0, submitted - dropped)),
-            ("all submitted, after the first was written", submitted - began),
-            ("all results and ids shown, after the last submit", max(0.0, shown - submitted)),
-        ):
-            rate = f"{count / seconds:.0f}" if seconds > 0 else "-"
-            table.add_row(name, f"{seconds:.2f}", rate)
-        console.print(table)
+            final = _until(lambda: _terminal(bench) >= count)
+            used = process_time(bench.pid)
+        placed = json.loads((root / PLACED).read_text(encoding="utf-8"))
+    return {
+        "written by the strategy side": dropped - began,
+        "all submitted, from the first submit to the last": placed[-1] - placed[0],
+        "all submitted, after the first was written": placed[-1] - began,
+        "all answers durable in the ledger, after the first was written": answered - began,
+        "all ids and results there, after the last submit": max(0.0, shown - placed[-1]),
+        "all results in their terminal revision, after the last submit": max(0.0, final - placed[-1]),
+        "processor time of the executor": used,
+    }
 
 
 def _drop(bench: BenchFolder, count: int) -> None:
@@ -51,16 +74,25 @@ def _drop(bench: BenchFolder, count: int) -> None:
         temporary.rename(bench.folder.path / name)
 
 
+def process_time(pid: int) -> float:
+    """Processor seconds a process has used so far; 0 where the system does not tell (Linux does)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _until(reached) -> float:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + AT_MOST
     while not reached():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not reached within {AT_MOST:.0f} s")
-        time.sleep(0.1)
+        time.sleep(0.25)  # what looks on costs as well
     return time.monotonic()
 
 
-def _submitted(root: Path) -> int:
+def _answered(root: Path) -> int:
     database = read_only(root / "windows" / "ledger_simulate_main.sqlite3")
     try:
         return int(database.execute("SELECT count(*) FROM orders WHERE order_id != ''").fetchone()[0])
@@ -69,7 +101,12 @@ def _submitted(root: Path) -> int:
 
 
 def _results(bench: BenchFolder) -> int:
-    return sum(1 for _ in (bench.folder.path / RESULTS_FOLDER).iterdir())
+    return sum(1 for _ in (bench.folder.path / RESULTS_FOLDER).glob("order_result_*.json"))
+
+
+def _terminal(bench: BenchFolder) -> int:
+    results = (bench.folder.path / RESULTS_FOLDER).glob("order_result_*.json")
+    return sum(1 for result in results if b'"state":"filled"' in result.read_bytes())
 
 
 def _executed(bench: BenchFolder) -> int:

@@ -51,11 +51,14 @@ class BenchFolder:
 
 
 @contextmanager
-def running_executor(root: Path, tool: str = "local", at_most: float = 30.0) -> Iterator[BenchFolder]:
+def running_executor(
+    root: Path, tool: str = "local", at_most: float = 30.0, broker: str = "simulated"
+) -> Iterator[BenchFolder]:
     """A real executor over ``root/exchange``, ready; ended at the end."""
     exchange = root / "exchange"
     exchange.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "test_offline.benchmarks.executor_child", str(exchange), str(root), tool]
+    child = [sys.executable, "-m", "test_offline.benchmarks.executor_child"]
+    command = [*child, str(exchange), str(root), tool, broker]
     process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
     folder = DropFolder(exchange)
     try:

@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared_schema.settings import load_settings
+from test_offline.benchmarks.instant_broker import InstantBroker, NotedCalls
 from windows_side.order_executor import run
+from windows_side.venue import SIMULATED, Broker, Surroundings
 
 NO_LIMIT = 10**9
+PLACED = "placed.json"
+"""Beside the exchange folder: when each order was placed."""
 
 
-def main(exchange: str, runtime: str, tool: str) -> None:
-    """Run until SIGTERM."""
+def main(exchange: str, runtime: str, tool: str, broker: str = "simulated") -> None:
+    """Run until SIGTERM; ``broker`` is "simulated" or "instant"."""
     settings = load_settings(
         environment={},
         working_folder=Path(runtime),
@@ -41,8 +45,16 @@ def main(exchange: str, runtime: str, tool: str) -> None:
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run(replace(settings, limits=limits), stop, console=False)
+    noted = Path(runtime) / PLACED
+
+    def opened(around: Surroundings) -> Broker:
+        if broker == "instant":
+            return Broker(NotedCalls(InstantBroker(), noted))  # type: ignore[arg-type]
+        real = SIMULATED.open(around)
+        return replace(real, calls=NotedCalls(real.calls, noted))  # type: ignore[arg-type]
+
+    run(replace(settings, limits=limits), stop, replace(SIMULATED, open=opened), console=False)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])
