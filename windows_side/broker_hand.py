@@ -14,17 +14,26 @@ from typing import Protocol
 from shared_schema.clock import Moment, ReplayFollower
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import BrokerError, FolderError
-from shared_schema.ids import Code
+from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Quote, reads_as_halt
 from shared_schema.points import Reach
 from shared_schema.sessions import may_place, state_at
-from windows_side.brokers.port import BrokerEvent, BrokerPort, OrderRequest, SubmitReturned
+from windows_side.brokers.port import (
+    BrokerEvent,
+    BrokerPort,
+    OrderRequest,
+    SubmitOverran,
+    SubmitReturned,
+    SubmitTurnedBack,
+)
 from windows_side.execution.actions import AskAccount, AskDay, CancelAtBroker, Submit
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
 
+MANY_OUT = 64
+"""Submits without an answer above which answers are taken together, not each with a commit of its own."""
 HANDED_OVER = 0.002
 """Seconds at most that the loop stands aside for a submit's thread; its call begins in a tenth of it."""
 
@@ -58,6 +67,7 @@ class BrokerHand:
         self._reach = reach
         self._inbox: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
         self._looked = threading.Event()
+        self._out: set[SignalId] = set()
         self._broker: BrokerPort | None = None
         self._market: FeedsMarket | None = None
 
@@ -93,9 +103,16 @@ class BrokerHand:
         if events:
             self._reach(Point.BROKER_HEARD)
         for event in events:
+            if isinstance(event, (SubmitReturned, SubmitTurnedBack, SubmitOverran)):
+                self._out.discard(event.signal_id)
             if isinstance(event, SubmitReturned):
                 self._say_latency(event)
         return events
+
+    @property
+    def has_many_out(self) -> bool:
+        """Whether a backlog of submits waits for the broker: what is done besides can wait a moment."""
+        return len(self._out) > MANY_OUT
 
     def _say_latency(self, event: SubmitReturned) -> None:
         order = self._core.book.get(event.signal_id)
@@ -110,6 +127,7 @@ class BrokerHand:
         match action:
             case Submit(request, expires_at):
                 self._looked.clear()
+                self._out.add(request.signal_id)
                 self.port.submit(request, lambda: self._guard(expires_at))
                 self._reach(Point.AFTER_HANDING_ON)
             case CancelAtBroker(order_id):

@@ -63,6 +63,8 @@ from windows_side.pruning import Pruner
 from windows_side.quote_files import QuoteFiles
 from windows_side.signal_scan import SignalScan
 
+GATHERS = 0.01
+"""Seconds the loop lets answers gather while a backlog of submits is out: they share a commit."""
 QUIET = 2.0
 """Seconds without a commit after which the ledger may tidy up."""
 LAST_ANSWERS = 2.0
@@ -157,6 +159,8 @@ class Executor:
             self._watch.look_after(self._log)
             for look in beside:
                 look()
+            if self.broker.has_many_out and not self._scan.has_more:
+                stop.wait(GATHERS)
             self._watch.wait(0.0 if self._scan.has_more else None)
         self.end()
 
@@ -177,7 +181,7 @@ class Executor:
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
-        self._work.stand_back(backlog=self._scan.has_more)
+        self._work.stand_back(backlog=self._scan.has_more or self.broker.has_many_out)
         self.broker.port.check_deadlines()
         self._perform(self._quote_events())
         self._perform(self._link_events())
