@@ -15,9 +15,10 @@ from windows_side.execution.cancels import Cancels
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import FileSeen
 from windows_side.execution.intake import KeepApart, LeaveAlone, RefusedFile, SignalFile
-from windows_side.execution.ledger import SETTLED_BEFORE, WRITERS
+from windows_side.execution.ledger import SETTLED_BEFORE
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import sellable
+from windows_side.execution.origin import Origin
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
 from windows_side.execution.runaway import RoundTrips
@@ -37,14 +38,14 @@ class Admission:
         desk: Desk,
         quotes: QuoteBoard,
         cancels: Cancels,
-        writers: dict[str, str],
+        origin: Origin,
         links: WritersLink | None = None,
     ) -> None:
         self._desk = desk
         self._quotes = quotes
         self._cancels = cancels
         self._links = links or WritersLink(desk)
-        self._writers = writers
+        self._origin = origin
         # Of an earlier run too: a restart is no way around the orders a second.
         self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
         self._round_trips = RoundTrips(desk.rules.limits)
@@ -74,7 +75,7 @@ class Admission:
                     CopyToQuarantine(name, event.raw, reason) if copy else MoveToQuarantine(name, reason)
                 )
             case RefusedFile(signal_id, error, executor):
-                if executor is not None and executor != self._desk.rules.instance:
+                if self._origin.is_elsewhere(executor):
                     self._say_once(name, "addressed_elsewhere", executor=executor)  # wrong or not: not ours
                 else:
                     self._refused_file(name, event.raw, signal_id, error.error_code, str(error))
@@ -122,7 +123,10 @@ class Admission:
         asked_at: float,
     ) -> None:
         signal = received.body
-        if self._known(name, received) or self._not_addressed(name, received):
+        if self._known(name, received):
+            return
+        if self._origin.is_elsewhere(signal.executor):
+            self._say_once(name, "addressed_elsewhere", executor=signal.executor)
             return
         if self._desk.is_held:
             # Refusing it would be a lie where the lost part of the ledger has executed it.
@@ -137,7 +141,7 @@ class Admission:
         refused_now = expired or (self._desk.halt.is_halted and not signal.is_cancel)
         if not ready and not refused_now:
             return  # it stays in the folder until the broker is ready, or until it expires
-        refusal = self._origin_refusal(received)
+        refusal = self._origin.refusal(received)
         if refusal is not None:
             self._refuse(order, refusal.error_code, _sentence(refusal))
         elif signal.is_cancel:
@@ -197,40 +201,6 @@ class Admission:
         reason: dict[str, object] = {"reason": "id_case_clash", "signal_id": signal_id, "other": clash}
         self._desk.do(MoveToQuarantine(name, reason))
         return True
-
-    def _not_addressed(self, name: str, received: Received[OrderSignal]) -> bool:
-        executor = received.body.executor
-        if executor is None or executor == self._desk.rules.instance:
-            return False
-        self._say_once(name, "addressed_elsewhere", executor=executor)
-        return True
-
-    def _origin_refusal(self, received: Received[OrderSignal]) -> Refusal | None:
-        rules, envelope, signal = self._desk.rules, received.envelope, received.body
-        if envelope is None:
-            return None if rules.allow_version_1 else Refusal("version_1", {})
-        if envelope.mode != rules.mode:
-            return Refusal("other_mode", {"mode": envelope.mode, "ours": rules.mode})
-        if envelope.account != rules.account and not rules.offline:
-            return Refusal("other_account", {"account": envelope.account, "ours": rules.account})
-        if signal.executor is None and not rules.offline:
-            return Refusal("missing_field", {"field": "executor"})
-        return self._writer_refusal(signal.strategy or "", envelope.writer)
-
-    def _writer_refusal(self, strategy: str, writer: str) -> Refusal | None:
-        bound = self._writers.setdefault(strategy, writer)
-        if bound != writer:
-            return Refusal("other_writer", {"strategy": strategy, "writer": writer, "bound": bound})
-        if not self._said_already("bound", strategy):
-            self._desk.remember(WRITERS, dict(self._writers))
-        return None
-
-    def rebind(self, strategy: str) -> None:
-        """Let the next writer of ``strategy`` be the bound one."""
-        self._writers.pop(strategy, None)
-        self._said.discard(("bound", strategy))
-        self._desk.remember(WRITERS, dict(self._writers))
-        self._desk.say("rebound", strategy=strategy)
 
     def _row(self, received: Received[OrderSignal], file_time: float) -> Order:
         now, envelope, signal = self._desk.now, received.envelope, received.body

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 
 from shared_schema.errors import StateError
-from shared_schema.ids import OrderId, SignalId, Tag
+from shared_schema.ids import OrderId, Tag
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import Trade
 from shared_schema.sessions import trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.port import (
     FINAL_STATUSES,
-    AccountState,
     BrokerOrder,
     BrokerTrade,
     CancelReturned,
@@ -24,16 +23,14 @@ from windows_side.brokers.port import (
     SubmitTurnedBack,
     Unclear,
 )
-from windows_side.execution.actions import AskDay, RecordOrder
+from windows_side.execution.actions import AskDay
 from windows_side.execution.desk import Desk
-from windows_side.execution.events import ResolveTyped
-from windows_side.execution.final_list import FinalList, final_list_of, nothing_unexplained
-from windows_side.execution.ledger import JournalEntry
 from windows_side.execution.order import NO_ORDER_ID, Order
-from windows_side.execution.resolve import candidates_of, is_anothers, objection_to
+from windows_side.execution.resolve import is_anothers
 from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
+from windows_side.execution.unknown_orders import UnknownOrders
 
 TURNED_BACK = {
     "halt": (OrderEvent.TURN_BACK_HALT, "halted"),
@@ -50,8 +47,7 @@ class BrokerDesk:
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
         self._mirror: dict[OrderId, BrokerOrder] = {}
         self._foreign_tags: set[Tag] = set()
-        self._final_list: FinalList | None = None
-        self._shown: dict[SignalId, tuple[OrderId, ...]] = {}
+        self.unknown = UnknownOrders(desk, self._mirror, self.order_updated)
         self._impossible_said: set[tuple[str, str]] = set()
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
@@ -188,81 +184,8 @@ class BrokerDesk:
             elif not self._desk.book.was_shown(order):
                 self._day_gone(order, event.asked_at)
         self._left_open.clear()
-        self._show_candidates()
-        known = self._desk.book.placed_on(self._desk.trading_day)
-        self._final_list = final_list_of(event.day, event.asked_at, self._desk.now, known) or self._final_list
+        self.unknown.listed(event.day, event.asked_at)
         return True
-
-    def account_answered(self, account: AccountState, asked_at: float) -> None:
-        """Asset and positions; after the final list they may prove that an unknown order never was (I4)."""
-        final = self._final_list
-        if final is None or asked_at <= final.asked_at:
-            return
-        for order in self._desk.book.unknown():
-            code = order.signal.code if order.signal is not None else None
-            asked_after = 0 < order.unclear_at < final.asked_at
-            if code is None or order.order_id or not asked_after or order.trading_day != final.trading_day:
-                continue
-            if nothing_unexplained(final, account, code):
-                self._desk.store(
-                    order.after(OrderEvent.PROVEN_ABSENT),
-                    "final_list",
-                    error_code="not_placed",
-                    message=say("recovery.final_list"),
-                )
-
-    def _show_candidates(self) -> None:
-        """Name the orders that could be an unknown one; a person decides, never the machine."""
-        for order in self._desk.book.unknown():
-            if order.order_id:
-                continue
-            found = tuple(
-                seen.order_id for seen in candidates_of(order, self._mirror.values(), self._desk.book)
-            )
-            if found and self._shown.get(order.signal_id) != found:
-                self._shown[order.signal_id] = found
-                self._desk.alarm(
-                    "order_candidates",
-                    signal_id=order.signal_id,
-                    orders=", ".join(found),
-                    sentence=order.message,
-                )
-
-    def resolve(self, event: ResolveTyped) -> None:
-        """A person's proof about an unknown order: it was never placed, or it is the broker's order X."""
-        order = self._desk.book.get(event.signal_id)
-        if order is None or order.state != "unknown" or order.order_id:
-            self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=say("recovery.not_unknown"))
-            return
-        if event.order_id is None:
-            ended = OrderEvent.END_PARTLY if order.trades else OrderEvent.PROVEN_ABSENT
-            self._desk.store(
-                order.after(ended),
-                "resolved_not_placed",
-                event.reason,
-                error_code="not_placed",
-                message=say("recovery.resolved_not_placed", reason=event.reason),
-            )
-            return
-        seen = self._mirror.get(event.order_id)
-        objection = "not_listed" if seen is None else objection_to(order, seen, self._desk.book)
-        if seen is None or objection is not None:
-            why = say(f"recovery.refused_{objection}", order_id=event.order_id)
-            entry = JournalEntry(self._desk.now.wall, order.signal_id, "resolve_refused", why)
-            self._desk.do(RecordOrder(order, entry))
-            self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=why)
-            return
-        self._desk.store(
-            order.after(OrderEvent.LIVE),
-            "resolved_placed",
-            f"{event.order_id} {event.reason}".strip(),
-            order_id=event.order_id,
-            order_id_typed=True,
-            error_code="",
-            final_seen_at=0.0,
-        )
-        self.order_updated(seen)
-        self._desk.do(AskDay())
 
     def _not_in_list(self, order: Order, asked_at: float) -> None:
         if order.unclear_at > self._desk.now.wall:

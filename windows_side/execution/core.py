@@ -43,6 +43,7 @@ from windows_side.execution.events import (
 from windows_side.execution.halt_latch import ROLLED_BACK
 from windows_side.execution.ledger import HEARD_WRITERS, WRITERS, Memory
 from windows_side.execution.order_book import OrderBook
+from windows_side.execution.origin import Origin
 from windows_side.execution.quote_board import QuoteBoard
 from windows_side.execution.rules import Rules
 from windows_side.execution.states import OrderEvent
@@ -65,11 +66,12 @@ class ExecutorCore:
         self._broker = BrokerDesk(self._desk)
         self._cancels = Cancels(self._desk)
         self._links = WritersLink(self._desk, memory.meta.get(HEARD_WRITERS, ()))
+        self._origin = Origin(self._desk, dict(memory.meta.get(WRITERS, {})))
         self._admission = Admission(
             self._desk,
             self._quotes,
             self._cancels,
-            dict(memory.meta.get(WRITERS, {})),
+            self._origin,
             self._links,
         )
         self._broker_ready = False
@@ -186,7 +188,7 @@ class ExecutorCore:
             case ResumeTyped():
                 self._resumed(event)
             case RebindTyped():
-                self._admission.rebind(event.strategy)
+                self._origin.rebind(event.strategy)
             case FreePoolTyped():
                 self._desk.alarm(
                     "pool_freed_by_hand",
@@ -196,7 +198,7 @@ class ExecutorCore:
                 )
                 self._desk.remember_pool()
             case ResolveTyped():
-                self._broker.resolve(event)
+                self._broker.unknown.resolve(event)
                 self._cancels.settle()
             case BeatsSeen():
                 self._links.seen(event.beats)
@@ -253,7 +255,7 @@ class ExecutorCore:
                 if event.account is not None:
                     self._account, self._asked_account = event.account, event.asked_at
                     self._desk.book.committed.account_shows(event.asked_at, self._desk.now.wall)
-                    self._broker.account_answered(event.account, event.asked_at)
+                    self._broker.unknown.account_answered(event.account, event.asked_at)
                     self._free_pool(event.account, event.asked_at)
             case ReadinessChanged():
                 self._readiness(event)
