@@ -26,7 +26,7 @@ from windows_side.brokers.port import (
 from windows_side.execution.actions import AskDay
 from windows_side.execution.desk import Desk
 from windows_side.execution.order import NO_ORDER_ID, Order
-from windows_side.execution.resolve import is_anothers
+from windows_side.execution.resolve import is_anothers, objection_to
 from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
@@ -224,11 +224,9 @@ class BrokerDesk:
     def forget_ids(self) -> None:
         """A new day: what was seen under an id stays only where it could be an unknown order's."""
         doubted, book = self._desk.book.unknown(), self._desk.book
-        self._mirror = {
-            order_id: seen
-            for order_id, seen in self._mirror.items()
-            if any(objection_to(order, seen, book) is None for order in doubted)
-        }
+        for order_id, seen in tuple(self._mirror.items()):
+            if all(objection_to(order, seen, book) is not None for order in doubted):
+                del self._mirror[order_id]  # in place: the unknown orders' proofs look into the same
         self._orphans = {i: trades for i, trades in self._orphans.items() if i in self._mirror}
 
     def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
