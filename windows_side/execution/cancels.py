@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared_schema.clock import Moment
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal
@@ -73,12 +75,18 @@ class Cancels:
                     error_code="no_target",
                     message=say("executor.no_target"),
                 )
-        if self._desk.now is self._looked_at:
-            return  # of the events of one moment the first was enough: the turn ends with another moment
-        self._looked_at = self._desk.now
-        for order in self._desk.book.at_broker():
+        for order in self._to_look_at():
             if order.order_id and (self._is_over(order) or self._is_asked_back(order)):
                 self._ask(order)
+
+    def _to_look_at(self) -> Iterable[Order]:
+        """Orders at the broker; of several events of one moment the later ones only those that changed."""
+        book, now = self._desk.book, self._desk.now
+        touched = book.take_touched()
+        if now is self._looked_at and not book.open_cancels():
+            return touched
+        self._looked_at = now
+        return book.at_broker()
 
     def _is_over(self, order: Order) -> bool:
         signal: OrderSignal | None = order.signal

@@ -26,6 +26,7 @@ class OrderBook:
         self._by_tag: dict[Tag, SignalId] = {}
         self._tags = set(memory.tags) | {Tag(tag) for tag in memory.meta.get(ACCEPTED_TAGS, [])}
         self._by_order_id: dict[OrderId, SignalId] = {}
+        self._touched: set[SignalId] = set()
         self._day = ""
         """The trading day the broker's ids are of: it may give one again on another."""
         self._shown: set[SignalId] = set()
@@ -43,6 +44,7 @@ class OrderBook:
         self._orders[order.signal_id] = order
         self._open.put(order)
         self.committed.put(order)
+        self._touched.add(order.signal_id)
         self.tally.put(order)
         self._known[order.signal_id] = order.digest
         self._folded.setdefault(order.signal_id.casefold(), order.signal_id)
@@ -99,6 +101,12 @@ class OrderBook:
         """Orders that are or may be alive at the broker, oldest first."""
         return self._open.at_broker
 
+    def take_touched(self) -> list[Order]:
+        """Those of them that were put or shown since the last call, oldest first."""
+        touched = [self._orders[one] for one in self._touched if one in self._orders]
+        self._touched.clear()
+        return sorted((order for order in touched if order.is_at_broker and not order.is_cancel), key=age)
+
     def unknown(self) -> Rows:
         """Orders of which nobody knows whether they were placed, of any day, oldest first."""
         return self._open.unknown
@@ -120,6 +128,7 @@ class OrderBook:
     def shows(self, signal_id: SignalId) -> None:
         """The broker shows this row's order today."""
         self._shown.add(signal_id)
+        self._touched.add(signal_id)
 
     def was_shown(self, order: Order) -> bool:
         """Whether the order's id is still its own: of today, or shown by the broker since the day began."""
