@@ -45,7 +45,7 @@ from shared_schema.messages.views import SharedPool
 REASON = ".reason.json"
 STOPPED = "stopped"
 """The state in the last heartbeat of a process that ended cleanly."""
-_HALT_WRITER = re.compile(r"halt\.(?P<role>[^@]+)@(?P<host>[^.@]+)(\.[0-9a-f]{8})?\.json\Z")
+_HALT_WRITER = re.compile(r"halt\.(?P<role>[^@]+)@(?P<host>[^.@]+)(\.[0-9a-f]{4,8})?\.json\Z")
 Body = TypeVar("Body", bound=Record)
 
 

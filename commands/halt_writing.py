@@ -7,7 +7,7 @@ import re
 from shared_schema.clock import host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.halt_file import publish_halt
-from shared_schema.drop_folder.names import CONTROL_FOLDER, halt_name
+from shared_schema.drop_folder.names import CONTROL_FOLDER
 from shared_schema.errors import FolderError
 from shared_schema.ids import AccountAlias, Mode
 from shared_schema.messages import Envelope, Halt, encode
@@ -27,13 +27,12 @@ def write_halt(folder: DropFolder, writer: str, reason: str, mode: Mode, now: fl
     A halt is about every account.
     """
     raw = _encoded(folder, writer, Halt(halt=True, reason=reason, by=writer, at=now), mode, now)
-    usual = halt_name(writer)
     control = folder.path / CONTROL_FOLDER
     try:
         folder.disk.make_folder(control)
     except OSError as problem:
         raise FolderError("folder.publish_failed", control, detail=str(problem)) from problem
-    return publish_halt(folder, usual, raw)
+    return publish_halt(folder, writer, raw)
 
 
 def lift_halt(folder: DropFolder, name: str, writer: str, reason: str, mode: Mode, now: float) -> None:

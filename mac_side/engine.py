@@ -42,6 +42,7 @@ from mac_side.settling import check_not_rolled_back
 from mac_side.state_file import StateFile
 from mac_side.view import View, write_view
 from shared_schema.clock import Moment, ReplayFollower, random_ending
+from shared_schema.drop_folder.names import halt_name
 from shared_schema.errors import FolderError, StateError
 from shared_schema.link_health import beat_stream
 from shared_schema.logs import Log
@@ -165,7 +166,8 @@ class Engine:
             if said is not None and said.command.kind == "halt":
                 command = said.command
                 by = command.by or self.place.writer
-                self._writing.halt(Halt(reason=command.argument, by=by, at=now.wall), now)
+                body = Halt(reason=command.argument, by=by, at=now.wall)
+                self._writing.halt(body, halt_name(self.place.writer), now)
 
     # One turn
 
@@ -228,7 +230,7 @@ class Engine:
         for command in left:
             if isinstance(command, WriteHalt) and command.body.halt:
                 try:
-                    self._writing.halt(command.body, now, last=True)
+                    self._writing.halt(command.body, command.name, now, last=True)
                 except FolderError as problem:
                     self.log.say("error", "halt_not_written", problem=problem)
 
@@ -248,8 +250,8 @@ class Engine:
             case WriteHeartbeat(body):
                 # In simulate after each quote: a replay waits for it.
                 self._writing.heartbeat(body, now, prompt=at_quote and self._core.state.mode == "simulate")
-            case WriteHalt(body):
-                self._writing.halt(body, now)
+            case WriteHalt(body, name):
+                self._writing.halt(body, name, now)
             case KeepBooks(label):
                 self._keep_books(label)
             case Say(level, action, fields):

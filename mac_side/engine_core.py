@@ -33,7 +33,7 @@ from mac_side.engine_events import (
     WriteHalt,
     WriteHeartbeat,
 )
-from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, resume_by_hand
+from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, own_halts, resume_by_hand
 from mac_side.engine_rules import other_writer_hold
 from mac_side.engine_signals import Wish
 from mac_side.engine_trader import EngineTrader
@@ -235,8 +235,9 @@ class EngineCore(EngineTrader):
                 body = Halt(
                     halt=halted, reason=command.argument, by=command.by or self.state.writer, at=now.wall
                 )
-                self._further.append(WriteHalt(body))
-                changed = halt_by_hand(self.state, name, body) if halted else resume_by_hand(self.state, name)
+                for written in [name] if halted else own_halts(self.state):
+                    self._further.append(WriteHalt(body, written))
+                changed = halt_by_hand(self.state, name, body) if halted else resume_by_hand(self.state)
                 self._become(changed, "halted_by_hand" if halted else "resumed_by_hand", now)
                 self._clear("rolled_back")
             case "pause" | "unpause":

@@ -147,6 +147,7 @@ class WriteHalt:
     """Write our own halt file, or lift it."""
 
     body: Halt
+    name: str
 
 
 @dataclass(frozen=True)

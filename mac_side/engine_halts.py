@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mac_side.bridge_client.link import Beat
 from mac_side.state_file import DashboardState, HaltLatch
+from shared_schema.drop_folder.names import halt_name, is_halt_of
 from shared_schema.errors import MessageError
 from shared_schema.integrity import Key
 from shared_schema.messages import Halt, reads_as_halt
@@ -66,9 +67,15 @@ def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState
     return replace(state, halts=(*state.halts, latch))
 
 
-def resume_by_hand(state: DashboardState, name: str) -> DashboardState:
-    """Lifts this host's own halt only."""
-    return replace(state, halts=tuple(halt for halt in state.halts if halt.name != name))
+def own_halts(state: DashboardState) -> list[str]:
+    """The names of this writer's own halts: the usual one, and others in force."""
+    usual = halt_name(state.writer)
+    return [usual, *(h.name for h in state.halts if h.name != usual and is_halt_of(h.name, state.writer))]
+
+
+def resume_by_hand(state: DashboardState) -> DashboardState:
+    """Lifts this host's own halts only."""
+    return replace(state, halts=tuple(h for h in state.halts if not is_halt_of(h.name, state.writer)))
 
 
 def _writer(name: str, raw: bytes | None) -> str:

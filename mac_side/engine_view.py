@@ -24,7 +24,7 @@ from mac_side.view import (
     View,
 )
 from shared_schema.clock import Moment
-from shared_schema.drop_folder.names import halt_name
+from shared_schema.drop_folder.names import is_halt_of
 from shared_schema.messages import MinuteBars
 from shared_schema.sessions import next_opening, state_at, trading_day_of
 from shared_schema.words import say
@@ -97,7 +97,7 @@ def _halt(core: EngineCore) -> HaltState:
         confirmed_at=beat.body.halt_since if beat is not None else None,
         reason=first.reason,
         by=first.by,
-        own=all(halt.name == halt_name(core.state.writer) for halt in core.state.halts),
+        own=all(is_halt_of(halt.name, core.state.writer) for halt in core.state.halts),
     )
 
 

@@ -10,7 +10,7 @@ from mac_side.engine_place import Place
 from mac_side.points import Point
 from shared_schema.clock import Moment, Stamper, new_epoch
 from shared_schema.drop_folder.halt_file import publish_halt
-from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, halt_name, heartbeat_name
+from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, heartbeat_name
 from shared_schema.ids import AccountAlias, Mode, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
@@ -64,16 +64,15 @@ class EngineWriting:
         self._place.folder.publish(name, raw, durable=False)
         self._reach(Point.HEARTBEAT)
 
-    def halt(self, body: Halt, now: Moment, *, last: bool = False) -> None:
+    def halt(self, body: Halt, name: str, now: Moment, *, last: bool = False) -> None:
         """Halt, or lift our own halt; possible before anything else is known.
 
         ``last``: nobody will try again, so any file that halts will do.
         """
         stamper = self._stamper or self._new_stamper(now, "simulate", self._place.alias)
         raw = encode(stamper.next(now, trading_day_of(now.market)), body, self._place.folder.key)
-        name = halt_name(self._place.writer)
         if last:
-            publish_halt(self._place.folder, name, raw)
+            publish_halt(self._place.folder, self._place.writer, raw)
         else:
             self._place.folder.publish(f"{CONTROL_FOLDER}/{name}", raw)
         self._reach(Point.HALT_WRITTEN)

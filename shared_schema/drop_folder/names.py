@@ -136,10 +136,25 @@ def heartbeat_name(role: str, instance: InstanceId) -> str:
     return f"{role}-{file_part(instance)}.json"
 
 
+_HALT_ENDING = re.compile(r"(\.[0-9a-f]{4,8})?\.json\Z")
+"""After the writer: nothing, or the digits that tell another name from the usual one."""
+
+
 def halt_name(writer: str) -> str:
     """``halt.<role>@<host>.json``, inside ``control/``; ``writer`` is ``role@host``."""
     safe = re.sub(r"[^A-Za-z0-9._@-]", "_", writer)[:80]
     return f"halt.{safe}.json"
+
+
+def other_halt_name(writer: str, distinction: str) -> str:
+    """Another name for a halt of ``writer``, where the usual one can't be written."""
+    return f"{halt_name(writer).removesuffix('.json')}.{distinction}.json"
+
+
+def is_halt_of(name: str, writer: str) -> bool:
+    """Whether ``name`` is the usual or another name of a halt of ``writer``."""
+    usual = halt_name(writer).removesuffix(".json")
+    return name.startswith(usual) and _HALT_ENDING.match(name[len(usual) :]) is not None
 
 
 def is_halt(text: str) -> bool:

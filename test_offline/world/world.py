@@ -259,7 +259,7 @@ class World:
             bid=(round(price - 0.001, 3),),
             ask=(round(price + 0.001, 3),),
             status="trading",
-            tick_time=wall,
+            tick_time=self.timeline.now,
         )
         if self.trouble("quotes_odd"):
             quote = quote.model_copy(update={"price": 0.0})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from commands.halt_writing import write_halt
+from mac_side.engine_halts import latch_seen, own_halts, resume_by_hand
 from mac_side.screen_commands import Command, write_command
+from mac_side.state_file import new_state
+from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import halt_name, is_halt_of, other_halt_name
 from shared_schema.errors import FolderError, StateError
+from shared_schema.ids import AccountAlias, StrategyName
 from shared_schema.messages import reads_as_halt
 from tests.execution.shell import Shell
 from tests.mac_side.test_engine_over_a_folder import Desk
@@ -88,3 +94,15 @@ def test_a_halt_by_key_reaches_the_others_though_the_books_cannot_be_saved(tmp_p
         engine.attempt()
     ((name, raw),) = DropFolder(desk.path).halts().items()
     assert name.startswith("halt.dashboard@mac") and reads_as_halt(raw)[0]
+
+
+def test_resume_also_lifts_the_halt_that_got_another_name() -> None:
+    """Found by the simulated world (seed 7017164): such a halt of our own was nobody's to lift."""
+    writer = "dashboard@mac"
+    fresh = new_state(Moment(1.0, 1.0), "simulate", AccountAlias("main"), StrategyName("grid"), writer)
+    fresh = replace(fresh, writer=writer)
+    other = other_halt_name(writer, "ab12cd34")
+    state = latch_seen(fresh, {other: b"", "halt.person@win.json": b""}, 1.0)
+    assert own_halts(state) == [halt_name(writer), other]
+    assert [halt.name for halt in resume_by_hand(state).halts] == ["halt.person@win.json"]
+    assert not is_halt_of("halt.dashboard@mac.local.json", writer)

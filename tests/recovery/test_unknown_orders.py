@@ -226,9 +226,11 @@ def after_close(
     at: float = AFTER_CLOSE,
     account_first: bool = False,
     market_value: float = 0.0,
+    tick_age: float = 240.0,
 ) -> str:
-    """List and account asked at ``at``; the state of the first order then."""
+    """List and account asked at ``at``, the newest tick ``tick_age`` s old; the first order's state then."""
     bench.now = Moment(at, at)
+    bench.quote(tick_time=at - tick_age)
     position = (BrokerPosition(FUND, held[0], held[1], 1.2, 0.0),) if held[0] else ()
     account = AccountState(BrokerAsset(100_000.0, frozen_cash, market_value, 100_000.0), position)
     answers = [
@@ -254,8 +256,9 @@ def test_the_final_list_proves_that_it_was_never_placed() -> None:
         {"frozen_cash": 1200.0},
         {"held": (1000, 0)},
         {"account_first": True},
+        {"tick_age": 3600.0},
     ],
-    ids=["before 15:05", "cash frozen", "shares frozen", "account asked before the list"],
+    ids=["before 15:05", "cash frozen", "shares frozen", "account before list", "exchange at 14:05"],
 )
 def test_anything_unexplained_keeps_it_unknown(given: dict[str, object]) -> None:
     """One piece of the proof missing is no proof."""

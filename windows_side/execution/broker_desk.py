@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from shared_schema.errors import StateError
 from shared_schema.ids import OrderId, Tag
@@ -42,12 +43,12 @@ TURNED_BACK = {
 class BrokerDesk:
     """Applies the broker's answers and pushes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, newest_tick: Callable[[], float]) -> None:
         self._desk = desk
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
         self._mirror: dict[OrderId, BrokerOrder] = {}
         self._foreign_tags: set[Tag] = set()
-        self.unknown = UnknownOrders(desk, self._mirror, self.order_updated)
+        self.unknown = UnknownOrders(desk, self._mirror, self.order_updated, newest_tick)
         self._impossible_said: set[tuple[str, str]] = set()
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}

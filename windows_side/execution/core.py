@@ -63,7 +63,7 @@ class ExecutorCore:
         self._rules = rules
         self._desk = Desk(rules, memory)
         self._quotes = QuoteBoard(rules)
-        self._broker = BrokerDesk(self._desk)
+        self._broker = BrokerDesk(self._desk, self._quotes.newest_tick)
         self._cancels = Cancels(self._desk)
         self._links = WritersLink(self._desk, memory.meta.get(HEARD_WRITERS, ()))
         self._origin = Origin(self._desk, dict(memory.meta.get(WRITERS, {})))

@@ -17,6 +17,8 @@ from shared_schema.sessions import date_of, final_list_at, trading_day_of
 from windows_side.brokers.port import FINAL_STATUSES, AccountState, BrokerOrder, Day
 from windows_side.execution.order import Order
 
+AFTER_CLOSE = 300.0
+"""Seconds from the close, 15:00, to the final list."""
 CENT = 0.01
 """Yuan: sums of a counter's rounded figures differ by less."""
 
@@ -31,10 +33,17 @@ class FinalList:
     """Wall Unix seconds."""
 
 
-def final_list_of(day: Day, asked_at: float, now: Moment, known: Iterable[Order]) -> FinalList | None:
-    """The list as a final one; None where it was asked too early or lacks an order we know."""
+def final_list_of(
+    day: Day, asked_at: float, now: Moment, known: Iterable[Order], newest_tick: float
+) -> FinalList | None:
+    """The list as a final one; None where it was asked too early or lacks an order we know.
+
+    ``newest_tick``: market time of the newest quote, Unix seconds. This host's clock alone is no proof that
+    the market has closed (it may have leapt ahead): the exchange's own time must have passed 15:00 as well.
+    """
     market = now.market - (now.wall - asked_at)
-    if market < final_list_at(market) or asked_at > now.wall:
+    final = final_list_at(market)
+    if market < final or asked_at > now.wall or newest_tick < final - AFTER_CLOSE:
         return None
     trading_day = trading_day_of(market)
     listed = {order.order_id for order in day.orders}

@@ -29,6 +29,10 @@ class QuoteBoard:
         for code, quote in body.quotes.items():
             self._quotes[code] = (quote, envelope.written_at)
 
+    def newest_tick(self) -> float:
+        """The exchange's time of the newest tick of any code, Unix seconds; 0 without one."""
+        return max((quote.tick_time for quote, _ in self._quotes.values()), default=0.0)
+
     def quote(self, code: str) -> Quote | None:
         """The newest quote of ``code``, however old."""
         found = self._quotes.get(code)

@@ -23,9 +23,16 @@ class UnknownOrders:
     """Proofs about the rows nobody knows the outcome of."""
 
     def __init__(
-        self, desk: Desk, mirror: Mapping[OrderId, BrokerOrder], follow: Callable[[BrokerOrder], None]
+        self,
+        desk: Desk,
+        mirror: Mapping[OrderId, BrokerOrder],
+        follow: Callable[[BrokerOrder], None],
+        newest_tick: Callable[[], float],
     ) -> None:
-        """``mirror``: the broker's orders as last seen; ``follow`` brings one of them onto its row."""
+        """``mirror``: the broker's orders as last seen; ``follow`` brings one of them onto its row.
+
+        ``newest_tick``: market time of the newest quote, Unix seconds."""
+        self._newest_tick = newest_tick
         self._desk = desk
         self._mirror = mirror
         self._follow = follow
@@ -36,7 +43,8 @@ class UnknownOrders:
         """A complete list of the day: show what could be an unknown order; keep it where it is final."""
         self._show_candidates()
         known = self._desk.book.placed_on(self._desk.trading_day)
-        self._final_list = final_list_of(day, asked_at, self._desk.now, known) or self._final_list
+        final = final_list_of(day, asked_at, self._desk.now, known, self._newest_tick())
+        self._final_list = final or self._final_list
 
     def account_answered(self, account: AccountState, asked_at: float) -> None:
         """Asset and positions; after the final list they may prove that an unknown order never was (I4)."""
