@@ -1,4 +1,4 @@
-"""The chain with the screen on a real terminal: screen and engine killed with SIGKILL, the books still agree."""
+"""The chain with its screen on a real terminal: screen and engine killed with SIGKILL, the books agree."""
 
 from __future__ import annotations
 
