@@ -100,6 +100,9 @@ class RehearsedSource(XtdataSource):
             return data
         self._told_end = True
         quotes, bars = self._reader.snapshot()
+        # A shortened day ends with the tick that every exchange sends at its close.
+        closing = {"tick_time": self._market}
+        quotes = {code: quote.model_copy(update=closing) for code, quote in quotes.items()}
         return QuoteData(quotes, bars, self._market, finished=True)
 
     def market_now(self) -> float | None:
