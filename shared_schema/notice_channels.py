@@ -7,14 +7,22 @@ its own log, so that is switched off; ours names the kind of a channel only.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared_schema.errors import SettingsError
-from shared_schema.notices import Sent
 
 QUIET = {"tgram": "silent=yes", "ntfy": "priority=min", "ntfys": "priority=min", "pover": "priority=low"}
 """How a channel is told to make no sound, where it knows; elsewhere a silent notice is an ordinary one."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a message."""
+
+    failed: tuple[str, ...] = ()
+    """Kinds of the channels that did not take it."""
 
 
 def scheme_of(url: str) -> str:

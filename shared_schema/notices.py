@@ -11,11 +11,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from shared_schema.log_lines import Line
 from shared_schema.logs import Log
+from shared_schema.notice_channels import Sent, channels
 from shared_schema.settings_sections import Notices
 from shared_schema.words import say
 
@@ -67,14 +67,6 @@ PAUSE = 3.0
 """Seconds between two messages."""
 CLOSES_WITHIN = 3.0
 """Seconds that a process which ends waits for its last notice."""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What became of a message."""
-
-    failed: tuple[str, ...] = ()
-    """Kinds of the channels that did not take it."""
 
 
 class Sender(Protocol):
@@ -177,6 +169,4 @@ def attach(log: Log, wanted: Notices, host: str) -> None:
     """Let ``log`` send notices where the settings name channels; nothing where they do not."""
     if not wanted.urls:
         return
-    from shared_schema.notice_channels import channels
-
     log.also(NoticeOutput(log, wanted, lambda: channels(wanted.urls), host))

@@ -18,8 +18,8 @@ from commands.main import app_for
 from shared_schema.errors import SettingsError
 from shared_schema.log_lines import Line
 from shared_schema.logs import Log, open_log
-from shared_schema.notice_channels import channels
-from shared_schema.notices import KINDS, NoticeOutput, Sent, attach, kind_of
+from shared_schema.notice_channels import Sent, channels
+from shared_schema.notices import KINDS, NoticeOutput, attach, kind_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_sections import Notices
 from shared_schema.words import has
