@@ -60,8 +60,8 @@ class Troubled(SimulatedBroker):
     def say_down(self) -> None:
         """The line breaks, as a terminal's would."""
         self.down = True
-        assert self._sink is not None
-        self._sink(ReadinessChanged(Readiness(False, "down")))
+        assert self._telling.sink is not None
+        self._telling.sink(ReadinessChanged(Readiness(False, "down")))
 
 
 class SimulatedDriver:

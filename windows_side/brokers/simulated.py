@@ -16,65 +16,39 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from shared_schema.clock import Moment
 from shared_schema.errors import BrokerError
 from shared_schema.ids import AccountAlias, Code, OrderId, TradeId
-from shared_schema.instruments import (
-    Instrument,
-    InstrumentError,
-    from_ticks,
-    instrument,
-    is_on_tick,
-    to_ticks,
-)
 from shared_schema.messages import Account, Quote
-from shared_schema.sessions import date_of, final_list_at, trading_day_of
+from shared_schema.sessions import final_list_at, trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.account_message import account_message
-from windows_side.brokers.market import Market, RestingOrder
-from windows_side.brokers.money import Fees, Money, amount_of, in_yuan
+from windows_side.brokers.money import Fees
 from windows_side.brokers.port import (
-    AccountAnswered,
     AccountState,
     BrokerAsset,
-    BrokerEvent,
     BrokerOrder,
     BrokerPosition,
     BrokerTrade,
     CancelReturned,
     Day,
     OrderRequest,
-    OrderUpdate,
     PlaceAnswer,
     Placed,
     Readiness,
     Sink,
-    TradeUpdate,
 )
 from windows_side.brokers.simulated_books import BookOrder, SimulatedBooks
-from windows_side.brokers.simulated_counter import objection, refusal
+from windows_side.brokers.simulated_counter import refusal
+from windows_side.brokers.simulated_exchange import SimulatedExchange
+from windows_side.brokers.simulated_telling import Changes, Telling
 
 Answer = TypeVar("Answer")
-
-
-@dataclass
-class _Changes:
-    """What one transaction changed, told after its commit: the newest state of each order."""
-
-    now: Moment
-    orders: dict[int, BookOrder] = field(default_factory=dict)
-    trades: list[BrokerTrade] = field(default_factory=list)
-
-    def note(self, order: BookOrder) -> BookOrder:
-        self.orders[order.order_id] = order
-        return order
 
 
 class SimulatedBroker:
@@ -104,15 +78,12 @@ class SimulatedBroker:
         OFFLINE folder): they fill in full at once at the order's price. Errors: StateError.
         """
         self._path, self._account = path, account
-        self._now, self._instant_fill = now, instant_fill
+        self._now = now
         self._start, self._cash = start, cash
-        self._fees = Fees(commission_rate, min_commission, stamp_duty_rate)
-        self._market = Market(participation)
-        self._prices: dict[Code, float] = {}
+        fees = Fees(commission_rate, min_commission, stamp_duty_rate)
+        self._exchange = SimulatedExchange(fees, participation, instant_fill)
         self._lock = threading.RLock()
-        self._telling = threading.RLock()
-        self._to_tell: deque[BrokerEvent] = deque()
-        self._sink: Sink | None = None
+        self._telling = Telling()
         self._books: SimulatedBooks | None = self._open_books()
 
     # BrokerCalls
@@ -122,12 +93,12 @@ class SimulatedBroker:
         with self._lock:
             if self._books is None:
                 self._books = self._open_books()
-            self._sink = sink
+            self._telling.sink = sink
 
     def close(self) -> None:
         """Close the books; open orders wait in them."""
         with self._lock:
-            self._sink = None
+            self._telling.sink = None
             if self._books is not None:
                 self._books.close()
                 self._books = None
@@ -144,11 +115,8 @@ class SimulatedBroker:
             return refused
         now = self._now()
         with self._changing(now) as (books, changes):
-            order = self._accept(books, request, now)
-            changes.note(order)
-            if not order.message:
-                self._match_new(books, order, changes)
-        self._tell()
+            order = self._exchange.take(books, request, changes)
+        self._telling.tell()
         return Placed(OrderId(str(order.order_id)))
 
     def cancel(self, order_id: OrderId) -> CancelReturned:
@@ -162,7 +130,7 @@ class SimulatedBroker:
             else:
                 changes.note(books.end(order))
                 answer = CancelReturned(order_id, True)
-        self._tell()
+        self._telling.tell()
         return answer
 
     def orders(self) -> tuple[BrokerOrder, ...]:
@@ -175,11 +143,11 @@ class SimulatedBroker:
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         """All positions, valued at the newest quotes."""
-        return tuple(self._read(lambda books: books.positions(self._prices)))
+        return self._read(self._exchange.account).positions
 
     def asset(self) -> BrokerAsset:
         """The account's money."""
-        return self._read(self._asset)
+        return self._read(self._exchange.account).asset
 
     # Beyond the port
 
@@ -194,11 +162,11 @@ class SimulatedBroker:
                 return
             self._keep_time(now)
             for code, quote in quotes.items():
-                self._show(code, quote, now)
+                self._exchange.show(code, quote, now)
             resting = [order for order in self._books.open_orders() if order.code in quotes]
             if resting:
                 self._match_resting(resting, now)
-        self._tell()
+        self._telling.tell()
 
     def _keep_time(self, now: Moment) -> None:
         """Begin a new trading day; after the close end what was not filled, as the exchange does."""
@@ -210,6 +178,15 @@ class SimulatedBroker:
                     for order in rolled.open_orders():
                         changes.note(rolled.end(order))
 
+    def _match_resting(self, resting: list[BookOrder], now: Moment) -> None:
+        fills = self._exchange.matched(resting)
+        if not fills:
+            return
+        by_id = {str(order.order_id): order for order in resting}
+        with self._changing(now) as (books, changes):
+            for fill in fills:
+                self._exchange.fill(books, by_id[fill.order_id], fill.price, fill.shares, changes)
+
     def trade_fees(self) -> dict[TradeId, float]:
         """The fee (yuan) of every trade in the books, of all days."""
         return {trade.trade_id: fee for trade, fee in self._read(SimulatedBooks.trades_with_fees)}
@@ -218,93 +195,36 @@ class SimulatedBroker:
         """The account for ``account_snapshot.simulate.json``; the orders and trades of this trading day."""
         now = self._now()
         with self._reading(now) as books:
-            asset, positions = self._asset(books), books.positions(self._prices)
+            account = self._exchange.account(books)
             day = books.day
             orders, trades = books.orders(day), books.trades(day)
-        self._tell()
+        self._telling.tell()
         return account_message(
-            AccountState(asset, tuple(positions)),
+            account,
             Day(tuple(order.as_broker_order() for order in orders), tuple(trades)),
             queried_at=now.wall,
         )
 
-    # Orders
-
-    def _accept(self, books: SimulatedBooks, request: OrderRequest, now: Moment) -> BookOrder:
-        rules = self._rules(request.code, now)
-        quote = None if self._instant_fill(request.code) else self._market.quote(request.code)
-        price = request.price
-        if is_on_tick(price, rules.tick_size):
-            price = from_ticks(to_ticks(price, rules.tick_size), rules.tick_size)
-        frozen = 0
-        if request.direction == "BUY":
-            amount = amount_of(price, request.shares)
-            frozen = amount + self._fees.of_order(amount, "BUY", rules)
-        has_cash = books.cash() - books.frozen() >= frozen
-        message = objection(request, rules, quote, books.can_use(request.code), has_cash)
-        if message is not None:
-            return books.add(request, price, now.market, 0, message)
-        return books.add(request, price, now.market, frozen)
-
-    def _match_new(self, books: SimulatedBooks, order: BookOrder, changes: _Changes) -> None:
-        if self._instant_fill(order.code):
-            self._fill(books, order, order.price, order.shares, changes)
-            return
-        fill = self._market.match(_resting(order))
-        if fill is not None:
-            self._fill(books, order, fill.price, fill.shares, changes)
-
-    def _match_resting(self, resting: list[BookOrder], now: Moment) -> None:
-        fills = self._market.sweep(_resting(order) for order in resting)
-        if not fills:
-            return
-        by_id = {str(order.order_id): order for order in resting}
-        with self._changing(now) as (books, changes):
-            for fill in fills:
-                self._fill(books, by_id[fill.order_id], fill.price, fill.shares, changes)
-
-    def _fill(
-        self, books: SimulatedBooks, order: BookOrder, price: float, shares: int, changes: _Changes
-    ) -> None:
-        rules = self._rules(order.code, changes.now)
-        traded = order.amount + amount_of(price, shares)
-        charged = self._fees.of_order(traded, order.direction, rules)
-        left = order.open_shares - shares
-        frozen = 0
-        if order.direction == "BUY" and left:
-            rest = amount_of(order.price, left)
-            frozen = rest + self._fees.of_order(traded + rest, "BUY", rules) - charged
-        filled, trade = books.fill(
-            order,
-            price,
-            shares,
-            changes.now.market,
-            fee=Money(charged - order.fee),
-            frozen=frozen,
-            same_day_sell=rules.same_day_sell,
-        )
-        changes.note(filled)
-        changes.trades.append(trade)
-
-    # Books and market
+    # Books
 
     def _open_books(self) -> SimulatedBooks:
         day = trading_day_of(self._now().market)
         return SimulatedBooks(self._path, account=self._account, day=day, cash=self._cash, start=self._start)
 
     @contextmanager
-    def _changing(self, now: Moment) -> Iterator[tuple[SimulatedBooks, _Changes]]:
+    def _changing(self, now: Moment) -> Iterator[tuple[SimulatedBooks, Changes]]:
         """One durable commit, in the right trading day; what changed is queued to be told after it."""
         with self._lock:
             books = self._opened()
-            changes = _Changes(now)
+            changes = Changes(now)
             try:
                 with books.transaction():
                     self._roll(books, changes)
                     yield books, changes
             except sqlite3.Error as problem:
                 raise BrokerError("broker.books_failed", self._path, detail=problem) from problem
-            self._queue(books, changes)
+            if changes.orders:
+                self._telling.queue(changes, self._exchange.account(books))
 
     @contextmanager
     def _reading(self, now: Moment) -> Iterator[SimulatedBooks]:
@@ -317,7 +237,7 @@ class SimulatedBroker:
     def _read(self, question: Callable[[SimulatedBooks], Answer]) -> Answer:
         with self._reading(self._now()) as books:
             answer = question(books)
-        self._tell()
+        self._telling.tell()
         return answer
 
     def _opened(self) -> SimulatedBooks:
@@ -325,53 +245,11 @@ class SimulatedBroker:
             raise BrokerError("broker.not_open", self._path)
         return self._books
 
-    def _roll(self, books: SimulatedBooks, changes: _Changes) -> None:
+    def _roll(self, books: SimulatedBooks, changes: Changes) -> None:
         day = trading_day_of(changes.now.market)
         if books.day < day:
             for order in books.roll_to(day):
                 changes.note(order)
-            self._market.forget_volumes()
+            self._exchange.forget_volumes()
         elif books.day > day and books.begin_on(day):
-            self._market.forget_volumes()
-
-    def _show(self, code: Code, quote: Quote, now: Moment) -> None:
-        try:
-            rules = self._rules(code, now)
-        except InstrumentError:
-            return  # an index: nothing of it can be ordered
-        self._market.show(code, quote, rules)
-        if quote.price > 0:
-            self._prices[code] = quote.price
-
-    def _rules(self, code: Code, now: Moment) -> Instrument:
-        return instrument(code, on=date_of(now.market))
-
-    def _asset(self, books: SimulatedBooks) -> BrokerAsset:
-        cash, frozen = books.cash(), books.frozen()
-        value = sum(amount_of(held.market_value, 1) for held in books.positions(self._prices))
-        return BrokerAsset(in_yuan(cash - frozen), in_yuan(frozen), in_yuan(value), in_yuan(cash + value))
-
-    # Telling
-
-    def _queue(self, books: SimulatedBooks, changes: _Changes) -> None:
-        if not changes.orders:
-            return
-        self._to_tell.extend(TradeUpdate(trade) for trade in changes.trades)
-        self._to_tell.extend(OrderUpdate(order.as_broker_order()) for order in changes.orders.values())
-        account = AccountState(self._asset(books), tuple(books.positions(self._prices)))
-        self._to_tell.append(AccountAnswered(account, changes.now.wall))
-
-    def _tell(self) -> None:
-        # Whoever comes first tells all, in the order of the commits; nobody holds the books meanwhile.
-        with self._telling:
-            while self._to_tell:
-                event = self._to_tell.popleft()
-                sink = self._sink
-                if sink is not None:
-                    sink(event)
-
-
-def _resting(order: BookOrder) -> RestingOrder:
-    return RestingOrder(
-        OrderId(str(order.order_id)), order.code, order.direction, order.price, order.open_shares
-    )
+            self._exchange.forget_volumes()
