@@ -7,60 +7,41 @@ is not known to be durable must not be built on.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Protocol
 
 from shared_schema.clock import ReplayFollower
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import FolderError
 from shared_schema.ids import SignalId
 from shared_schema.logs import Log
-from shared_schema.messages import Heartbeat, Seen
 from shared_schema.points import Reach, pass_by
 from shared_schema.watch import FolderWatch
 from windows_side.broker_hand import BrokerHand
-from windows_side.brokers.port import (
-    AccountAnswered,
-    BrokerEvent,
-    OrderUpdate,
-    TradeUpdate,
-)
-from windows_side.conflict_copies import ConflictCopies
+from windows_side.brokers.port import BrokerEvent
 from windows_side.day_keeper import DayKeeper
 from windows_side.execution.actions import (
     Action,
-    AnswerAgain,
-    Archive,
     AskAccount,
     AskDay,
     CancelAtBroker,
-    CopyToQuarantine,
-    MoveToQuarantine,
-    PublishResult,
     RecordMeta,
     RecordOrder,
-    Say,
     Submit,
     TrustLedger,
 )
 from windows_side.execution.core import ExecutorCore
-from windows_side.execution.events import Event, FileSeen, HaltsSeen, QuoteSeen, TimePassed
-from windows_side.execution.intake import SignalFile
+from windows_side.execution.events import Event, TimePassed
 from windows_side.execution.ledger import Change, Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
 from windows_side.execution.rules import Rules
 from windows_side.execution.second_counter import Counted, SecondCounter
-from windows_side.executor_views import ExecutorViews, Shown, seen_of
+from windows_side.executor_views import ExecutorViews
 from windows_side.folder_work import FolderWork
-from windows_side.link_watch import LinkWatch
-from windows_side.lost_results import LostResults
-from windows_side.pruning import Pruner
-from windows_side.quote_files import QuoteFiles
+from windows_side.incoming import Incoming
+from windows_side.outgoing import Outgoing
 from windows_side.signal_scan import SignalScan
 
 GATHERS = 0.01
@@ -71,6 +52,8 @@ LAST_ANSWERS = 2.0
 """Seconds at most that a clean end waits for the day and the account."""
 KEYBOARD_INTERVAL = 0.25
 """Seconds between two looks at what people typed."""
+STILL = 0.25
+"""Seconds between two whole turns at most while nothing is open and the folder lists the same files."""
 
 
 class KeyboardOrders(Protocol):
@@ -106,7 +89,6 @@ class Executor:
         """``threaded``: broker and folder work have threads of their own; without it a turn does all itself.
 
         ``put_back``: why the ledger can't be the newest one, "" where nothing speaks against it."""
-        self._folder = folder
         self._ledger = ledger
         self._counter = counter
         self._put_back = put_back
@@ -117,7 +99,7 @@ class Executor:
         self._untidy_since: float | None = None
         self._core = core
         self._rules = rules
-        self._views = views
+        self._days = days
         self._watch = watch
         self._keyboard = keyboard
         self._clock = clock
@@ -134,20 +116,23 @@ class Executor:
             self._scan.not_moved,
             threaded=threaded,
         )
-        self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self.broker = BrokerHand(folder, core, rules, clock, log, watch.wake, reach)
-        self._quotes = QuoteFiles(folder, log, ring=quote_ring)
-        self._links = LinkWatch(
-            folder, rules.instance, views.ledger_epoch, rules.calendar, core.book.everything, monotonic
+        self._incoming = Incoming(
+            folder,
+            core,
+            rules,
+            self.broker,
+            self._scan,
+            self._work,
+            clock,
+            log,
+            monotonic,
+            views.ledger_epoch,
+            quote_ring=quote_ring,
         )
-        self._pruner = Pruner(
-            folder, rules.calendar, monotonic, lambda count: log.say("info", "put_away", count=count)
+        self._outgoing = Outgoing(
+            folder, ledger, core, rules, self._work, views, self._incoming, clock, log, monotonic, days
         )
-        self._lost = LostResults(views, self._pruner, core.book.everything, monotonic)
-        self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
-        self._seen: dict[str, Seen] = {}
-        self._ends_said: dict[SignalId, tuple[str, int]] = {}
-        self._days = days
 
     # The loop
 
@@ -161,43 +146,50 @@ class Executor:
                 look()
             if self.broker.has_many_out and not self._scan.has_more:
                 stop.wait(GATHERS)
-            self._watch.wait(0.0 if self._scan.has_more else None)
+            self._rest(stop)
         self.end()
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Wait for news; a scan that finds nothing new while nothing is open is not worth a whole turn."""
+        until = self._monotonic() + STILL
+        woken = self._watch.wait(0.0 if self._scan.has_more else None)
+        while not woken and not stop.is_set() and self._monotonic() < until and self._is_still():
+            woken = self._watch.wait()
+
+    def _is_still(self) -> bool:
+        core = self._core
+        return self._threaded and core.ready and not core.book.open() and self._incoming.is_still()
 
     def start(self) -> None:
         """Look at the quotes first (they carry the market clock), then at the ledger, then at the broker."""
-        self._perform(self._quote_events())
+        self._perform(self._incoming.quotes())
         self._perform_actions(self._core.start(self._clock.now(), self._put_back))
         self._reach(Point.STARTED)
         for order in self._core.book.everything():
-            self._work.do(lambda order=order: self._show_again(order))  # type: ignore[misc]
+            self._outgoing.show_again(order)
         self._work.go_on()
         self._reach(Point.RESULTS_RESTORED)
         self.broker.port.start()
-
-    def _show_again(self, order: Order) -> None:
-        if not self._pruner.has_put_away(order):
-            self._views.result_if_missing(order)
 
     def turn(self) -> None:
         """One round: quotes, halts, the broker's news, files, time, views."""
         self._work.stand_back(backlog=self._scan.has_more or self.broker.has_many_out)
         self.broker.port.check_deadlines()
-        self._perform(self._quote_events())
-        self._perform(self._link_events())
-        self._perform(self._halt_events())
+        self._perform(self._incoming.quotes())
+        self._perform(self._incoming.links())
+        self._perform(self._incoming.halts())
         self._perform(self._broker_events())
-        files = self._file_events()
-        if any(self._is_of_silent_writer(event) for event in files):
+        files = self._incoming.files()
+        if any(self._incoming.is_of_silent_writer(event) for event in files):
             # Its heartbeat may have come with the signal, and no order holds between files.
-            self._perform(self._link_events(urgent=True))
+            self._perform(self._incoming.links(urgent=True))
         self._perform(files)
         if self._monotonic() >= self._keyboard_at:
             self._keyboard_at = self._monotonic() + KEYBOARD_INTERVAL
             self._perform(self._keyboard.take())
         self._perform([TimePassed()])
-        self._write_views()
-        self._put_away()
+        self._outgoing.views()
+        self._outgoing.put_away()
         self._work.go_on()
         if self._untidy_since is not None and self._monotonic() - self._untidy_since > QUIET:
             self._untidy_since = None
@@ -213,7 +205,7 @@ class Executor:
         self._ask_for_the_day()
         self.broker.port.stop()
         self._perform(self._broker_events())
-        self._write_views(last=True)
+        self._outgoing.views(last=True)
         self._work.finish()
         self._reach(Point.STOPPED)
 
@@ -228,66 +220,13 @@ class Executor:
             self._watch.wait()
             self._perform(self._broker_events())
 
-    # What happened
-
-    def _quote_events(self) -> list[Event]:
-        events: list[Event] = []
-        for received in self._quotes.fresh():
-            envelope = received.envelope
-            if envelope is not None:
-                self._seen["shared_quote"] = seen_of(envelope, self._clock.now().wall)
-                if self._rules.mode == "simulate":
-                    self._clock.quote_seen(envelope.written_at, envelope.market_time)
-                self.broker.feed_market(received.body.quotes)
-            events.append(QuoteSeen(received))
-        return events
-
-    def _link_events(self, *, urgent: bool = False) -> list[Event]:
-        try:
-            return self._links.events(self._clock.now(), urgent=urgent)
-        except FolderError as problem:
-            self._work.listing_failed(problem)
-            return []
-
-    def _halt_events(self) -> Iterable[Event]:
-        try:
-            files = self._folder.halts()
-        except FolderError as problem:
-            self._work.listing_failed(problem)
-            return []
-        return [HaltsSeen(files, self._folder.key)] if files else []
-
     def _broker_events(self) -> list[BrokerEvent]:
         events = self.broker.news()
-        if any(isinstance(event, (AccountAnswered, OrderUpdate, TradeUpdate)) for event in events):
-            self._views.account_changed()
-        if self._days is not None:
-            self._days.heard(events)
+        self._outgoing.heard(events)
         return events
-
-    def _file_events(self) -> list[Event]:
-        events: list[Event] = []
-        if not self._work.takes_writings:
-            # Nobody could be answered: what lies there waits until it can be, or expires.
-            return events
-        while not self._again.empty():
-            events.append(self._again.get_nowait())
-        try:
-            events += self._scan.events()
-        except FolderError as problem:
-            self._work.listing_failed(problem)
-            return events
-        self._work.listing_worked()
-        return events
-
-    def _is_of_silent_writer(self, event: Event) -> bool:
-        signal = event.intake if isinstance(event, FileSeen) else None
-        if not isinstance(signal, SignalFile) or signal.received.envelope is None:
-            return False
-        return self._core.is_silent(signal.received.envelope.writer)
 
     def _found_in_archive(self, signal_id: SignalId, raw: bytes) -> None:
-        self._again.put(self._scan.found_in_archive(signal_id, raw))
+        self._incoming.found_in_archive(signal_id, raw)
         self._watch.wake()
 
     # What is done about it
@@ -319,7 +258,7 @@ class Executor:
         if submits and self._threaded:
             self.broker.let_go()
         for action in actions:
-            self._in_folder(action)
+            self._outgoing.perform(action)
         if submits:
             self._work.go_on()  # the signal's own path ends here: its result need not wait for the turn
         for action in actions:
@@ -332,89 +271,6 @@ class Executor:
             ledger = self._ledger
             self._counter.write(Counted(ledger.ledger_id, ledger.commits, self._rules.instance))
             self._reach(Point.COUNTED)
-
-    def _in_folder(self, action: Action) -> None:
-        match action:
-            case PublishResult(order):
-                self._work.result(order)
-                if order.is_terminal:
-                    self._views.settled(order)
-                    self._say_end(order)
-            case Archive(file_name, signal_id):
-                self._scan.recorded(file_name)
-                self._work.archive(file_name, signal_id)
-            case AnswerAgain(signal_id):
-                self._answer_again(signal_id)
-            case CopyToQuarantine(file_name, raw, reason):
-                self._work.quarantine(lambda: self._folder.quarantine_copy(file_name, raw, reason))
-            case MoveToQuarantine(file_name, reason):
-                self._work.quarantine(lambda: self._folder.quarantine_move(file_name, reason))
-            case Say(level, word, fields):
-                self._log.say("error" if level == "alarm" else "info", word, **fields)  # type: ignore[arg-type]
-            case _:
-                pass
-
-    def _say_end(self, order: Order) -> None:
-        """Once for an end and its fills: a broker that pushes trade and status apart ends an order twice."""
-        end = (order.state, order.filled_shares)
-        if not order.calling_at or order.is_cancel or self._ends_said.get(order.signal_id) == end:
-            return
-        self._ends_said[order.signal_id] = end
-        self._log.say(
-            "info",
-            "order_ended",
-            signal_id=order.signal_id,
-            state=order.state,
-            filled=order.filled_shares,
-            sentence=order.message,
-        )
-
-    def _answer_again(self, signal_id: SignalId) -> None:
-        order = self._core.book.get(signal_id) or self._ledger.order(signal_id)
-        if order is not None:
-            self._work.do(lambda: self._views.result_again(order))
-
-    def _write_views(self, *, last: bool = False) -> None:
-        now, monotonic = self._clock.now(), self._monotonic()
-        core, ready = self._core, self._core.ready and not last
-        shown = (core.halt_since, ready, self._state_word(stopped=last))
-        beat = partial(self._heartbeat, shown)
-        orders, pool = core.book.everything, partial(core.pool, now)
-        for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
-            self._work.show(step)
-        if self._days is not None and self._days.is_due(now, last=last):
-            self._work.do(partial(self._days.keep, now, last=last))
-
-    def _applied(self) -> frozenset[SignalId]:
-        return self._links.applied(self._clock.now().wall, self._rules.red_after)
-
-    def _put_away(self) -> None:
-        now = self._clock.now()
-        for step in (
-            self._pruner.due(now, self._applied()),
-            self._copies.due(),
-            *self._lost.due(now, self._applied),
-        ):
-            if step is not None:
-                self._work.do(step)
-
-    def _state_word(self, *, stopped: bool) -> str:
-        halted = self._core.halt_since is not None
-        return "stopped" if stopped else "halted" if halted else self._core.waits_for or "ready"
-
-    def _heartbeat(self, shown: Shown) -> Heartbeat:
-        halt_since, ready, state = shown
-        return Heartbeat(
-            role="executor",
-            instance=self._rules.instance,
-            ready=ready,
-            state=state,
-            seen={**self._seen, **self._scan.seen, **self._links.seen},
-            accounts=(self._rules.account,),
-            ledger_id=self._ledger.ledger_id,
-            commits=self._ledger.commits,
-            halt_since=halt_since,
-        )
 
 
 def _change_of(actions: list[Action]) -> Change:

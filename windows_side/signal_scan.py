@@ -91,6 +91,8 @@ class SignalScan:
         self._left_alone: dict[str, _LeftAlone] = {}
         self._backlog: deque[Found] = deque()
         self._list_at = self._rests_until = float("-inf")
+        self.has_many = False
+        """Whether the last listing had so many names that it rests."""
         self._held: dict[str, _Held] = {}
         self.seen: dict[str, Seen] = {}
         """The newest file of each strategy's stream, for the heartbeat."""
@@ -118,7 +120,8 @@ class SignalScan:
             del self._left_alone[name]
             self._held.pop(name, None)
         self._backlog = deque(file for file in found if file.name.kind in _WANTED and self._is_due(file))
-        if len(found) > MANY_FILES:
+        self.has_many = len(found) > MANY_FILES
+        if self.has_many:
             self._rests_until = began + LISTING_SHARE * (self._monotonic() - began)
             self._list_at = max(self._list_at, self._rests_until)
 

@@ -375,8 +375,8 @@ def test_a_snapshot_due_while_the_broker_is_closed_holds_up_nothing(shell: Shell
     """Found by real kills: at the clean end it stopped the folder's thread; the executed ids were lost."""
     shell.drop(shell.signal())
     shell.settled()
-    shell.executor._views.account_changed()
+    shell.executor._outgoing._views.account_changed()
     shell.broker.close()
-    shell.executor._write_views()
+    shell.executor._outgoing.views()
     shell.executor.end()
     assert orjson.loads((shell.folder.path / EXECUTED).read_bytes())["signal_ids"] == ["s1"]

@@ -16,7 +16,8 @@ def test_an_order_is_placed_and_answered_while_the_log_folder_is_gone(tmp_path: 
     shell = Shell(tmp_path).ready()
     (tmp_path / "no folder").write_bytes(b"")
     log = open_log("order_executor", tmp_path / "no folder", console=False)
-    shell.executor._log = shell.executor._work._log = log
+    executor = shell.executor
+    executor._log = executor._outgoing._log = executor._work._log = log
     shell.drop(shell.signal())
     assert shell.settled().filled_shares == 1000
     assert shell.orders == 1
