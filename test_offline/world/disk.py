@@ -52,6 +52,7 @@ class SimDisk:
         self._folders: dict[str, Names] = {}
         self._stable: dict[str, Names] = {}
         self._listed: dict[str, list[FileEntry]] = {}
+        self._left_out: dict[str, frozenset[str]] = {}
         self._unsynced: dict[tuple[str, str], list[Inode | None]] = {}
         self._numbers = 0
 
@@ -105,7 +106,12 @@ class SimDisk:
         if listed is None:
             listed = [inode.entry_as(name) for name, inode in self._names(folder).items()]
             self._listed[folder] = listed
-        return self.twist(folder, listed) if self.twist is not None else listed
+        if self.twist is None:
+            self._left_out.pop(folder, None)
+            return listed
+        shown = self.twist(folder, listed)
+        self._left_out[folder] = frozenset(entry.name for entry in listed) - {entry.name for entry in shown}
+        return shown
 
     def stat(self, path: Path) -> FileEntry | None:
         text = str(path)
@@ -142,6 +148,10 @@ class SimDisk:
     def names(self, folder: str) -> tuple[str, ...]:
         """The names in a folder, oldest entry first."""
         return tuple(self._folders.get(folder, ()))
+
+    def left_out(self, folder: str) -> frozenset[str]:
+        """What the newest listing of a folder did not show though it lay there."""
+        return self._left_out.get(folder, frozenset())
 
     def folders(self) -> tuple[str, ...]:
         """Every folder there is."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mac_side.bridge_client.outbox import KEPT_SETTLED, Outbox
 from shared_schema.errors import MiniqmtError
-from shared_schema.ids import SignalId
+from shared_schema.ids import InstanceId, SignalId
 from shared_schema.messages import reads_as_halt
 from shared_schema.messages.result import TERMINAL_STATES
 from shared_schema.sessions import may_place, state_at
@@ -41,6 +41,8 @@ class Oracle:
         self._world = world
         self.calls: dict[SignalId, int] = {}
         self.rows: dict[SignalId, Order] = {}
+        """What became of each signal: as our executor's ledger says, of others' signals as theirs do."""
+        self._ledgers: dict[InstanceId, dict[SignalId, Order]] = {}
         self.said_unknown: set[str] = set()
         self.said_impossible: set[str] = set()
         """Orders of which something was reported that can't be: halted, and a person's to settle."""
@@ -115,7 +117,7 @@ class Oracle:
             self._fail("I1", f"{identity} is addressed to {signal.executor}, called by {host.instance}")
         for name, since in self._halts.items():
             # One that came and went while no executor ran or could look is known to nobody.
-            known = name in self._seen_halts or self._lies_there(name)
+            known = name in self._seen_halts or self._is_shown(name)
             if known and now - since > HALT_WITHIN:
                 self._fail("I7", f"{identity} called {now - since:.2f} s after {name}")
         # The executor corrects its clock by what it knows of the writer's: late by every clock is late.
@@ -156,9 +158,14 @@ class Oracle:
         self.halted_itself |= any(
             name.startswith(OWN) for name in change.meta.get(HALT, {}).get("active", ())
         )
+        rows = self._ledgers.setdefault(host.instance, {})
+        ours = self._ledgers.get(self._world.executor.instance, {})
         for row in change.orders:
-            before = self.rows.get(row.signal_id)
-            self.rows[row.signal_id] = row
+            before = rows.get(row.signal_id)
+            rows[row.signal_id] = row
+            if rows is ours or row.signal_id not in ours:
+                # Two executors, a ledger each: both refuse a signal that is addressed to nobody.
+                self.rows[row.signal_id] = row
             self._world.say(
                 host.side, f"ledger {row.signal_id} {row.state} r{row.revision} {row.filled_shares}"
             )
@@ -227,10 +234,12 @@ class Oracle:
     def looked(self, host: ExecutorHost) -> None:
         """An executor has just ended a turn: what lies there was seen and kept."""
         if host is self._world.executor:
-            self._seen_halts |= {name for name in self._halts if self._lies_there(name)}
+            self._seen_halts |= {name for name in self._halts if self._is_shown(name)}
 
-    def _lies_there(self, name: str) -> bool:
-        return self._world.executor.disk.peek(f"{ROOT}/control", name) is not None
+    def _is_shown(self, name: str) -> bool:
+        """Whether it lies there and the newest listing did not leave it out (``listing_odd``)."""
+        disk, folder = self._world.executor.disk, f"{ROOT}/control"
+        return disk.peek(folder, name) is not None and name not in disk.left_out(folder)
 
     def resumed(self) -> None:
         """A person lifts every halt that lies there now."""
