@@ -28,6 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "order_unknown": "unknown",
     "order_candidates": "unknown",
     "order_id_of_another": "unknown",
+    "order_id_unseen": "unknown",
     "resolve_refused": "unknown",
     "halted": "halt",
     "resumed": "halt",

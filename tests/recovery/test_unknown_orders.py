@@ -280,13 +280,21 @@ def test_a_list_that_lacks_a_known_order_is_not_final() -> None:
 
 def test_what_listed_orders_explain_is_explained() -> None:
     """A resting foreign buy explains its cash, a buy of today its shares (T+1), and not one share more."""
-    resting = BrokerOrder(OrderId("5"), FUND, "BUY", 1.2, 1000, 0, BrokerStatus.REPORTED)
+    resting = BrokerOrder(OrderId("5"), FUND, "BUY", 2.4, 500, 0, BrokerStatus.REPORTED)
     bought = BrokerTrade(TradeId("x"), OrderId("6"), FUND, "BUY", 1.2, 500)
     whole = {"frozen_cash": 1200.0, "held": (500, 0), "trades": (bought,)}
     assert after_close(doubtful(), resting, **whole) == "not_placed"  # type: ignore[arg-type]
     more_cash, more_shares = {**whole, "frozen_cash": 1201.0}, {**whole, "held": (501, 0)}
     assert after_close(doubtful(), resting, **more_cash) == "unknown"  # type: ignore[arg-type]
     assert after_close(doubtful(), resting, **more_shares) == "unknown"  # type: ignore[arg-type]
+
+
+def test_an_order_that_could_be_it_keeps_it_unknown() -> None:
+    """I4, fault 52: equal in all but the remark, which a terminal may lose: a person decides, no list."""
+    bench = doubtful()
+    bench.day(cut := bench.seen_order(order_id=OrderId("77"), remark="cut", status=BrokerStatus.CANCELLED))
+    assert after_close(bench, cut) == "unknown"
+    assert resolve(bench, None) == [] and bench.state() == "not_placed"
 
 
 def test_empty_lists_beside_shares_worth_money_prove_nothing() -> None:

@@ -32,6 +32,7 @@ from windows_side.execution.settlement import event_of, overfilled
 from windows_side.execution.states import TRANSITIONS, OrderEvent
 from windows_side.execution.tags import is_ours
 from windows_side.execution.unknown_orders import UnknownOrders
+from windows_side.execution.unseen_ids import UnseenIds
 
 TURNED_BACK = {
     "halt": (OrderEvent.TURN_BACK_HALT, "halted"),
@@ -49,6 +50,7 @@ class BrokerDesk:
         self._mirror: dict[OrderId, BrokerOrder] = {}
         self._foreign_tags: set[Tag] = set()
         self.unknown = UnknownOrders(desk, self._mirror, self.order_updated, newest_tick)
+        self._unseen = UnseenIds(desk)
         self._impossible_said: set[tuple[str, str]] = set()
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
@@ -106,10 +108,7 @@ class BrokerDesk:
             return
         self._desk.alarm("order_id_of_another", signal_id=order.signal_id, order_id=order_id)
         if order.order_id in (NO_ORDER_ID, order_id):
-            nothing = order.changed(
-                order_id=NO_ORDER_ID, broker_status=0, broker_filled=0, final_seen_at=0.0, cancel_sent_at=0.0
-            )
-            self._unclear(nothing, Unclear(f"order id {order_id} is another order's"))
+            self._unclear(_without_id(order), Unclear(f"order id {order_id} is another order's"))
 
     def _unclear(self, order: Order, answer: Unclear) -> None:
         if order.order_id or not self._may(order, OrderEvent.NO_ANSWER):
@@ -184,6 +183,9 @@ class BrokerDesk:
                 self._not_in_list(order, event.asked_at)
             elif not self._desk.book.was_shown(order):
                 self._day_gone(order, event.asked_at)
+        for order in self._unseen.listed(event.day, event.asked_at):
+            self._desk.alarm("order_id_unseen", signal_id=order.signal_id, order_id=order.order_id)
+            self._unclear(_without_id(order), Unclear(f"no list shows the order id {order.order_id}"))
         self._left_open.clear()
         self.unknown.listed(event.day, event.asked_at)
         return True
@@ -228,6 +230,7 @@ class BrokerDesk:
         for order_id, seen in tuple(self._mirror.items()):
             if all(objection_to(order, seen, book) is not None for order in doubted):
                 del self._mirror[order_id]  # in place: the unknown orders' proofs look into the same
+        self._unseen.forget()
         self._orphans = {i: trades for i, trades in self._orphans.items() if i in self._mirror}
 
     def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
@@ -235,7 +238,7 @@ class BrokerDesk:
         self._mirror[seen.order_id] = seen
         order = self._desk.book.by_tag(seen.remark) if seen.remark else None
         if order is None:
-            order = self._desk.book.by_order_id(seen.order_id)
+            order = self._desk.book.by_order_id(seen.order_id) or self._unseen.row_of(seen)
         if order is None:
             self._not_ours(seen)
             return
@@ -349,8 +352,8 @@ class BrokerDesk:
 
     def _by_tag_alone(self, order: Order, seen: BrokerOrder | BrokerTrade) -> Order:
         """The row without the id its call was answered with, where nobody saw that id and ours is another."""
-        confirmed = not order.order_id or order.broker_status or order.trades or order.order_id_typed
-        if confirmed or seen.remark != order.tag or seen.order_id == order.order_id:
+        unseen = order.order_id and not order.has_seen_id
+        if not unseen or seen.remark != order.tag or seen.order_id == order.order_id:
             return order
         self._desk.alarm("order_id_of_another", signal_id=order.signal_id, order_id=order.order_id)
         return order.changed(order_id=NO_ORDER_ID)
@@ -375,6 +378,13 @@ class BrokerDesk:
 
     def _may(self, order: Order, happened: OrderEvent) -> bool:
         return (order.state, happened) in TRANSITIONS
+
+
+def _without_id(order: Order) -> Order:
+    """The row as if the broker had never told an id."""
+    return order.changed(
+        order_id=NO_ORDER_ID, broker_status=0, broker_filled=0, final_seen_at=0.0, cancel_sent_at=0.0
+    )
 
 
 def _differs(order: Order, seen: BrokerOrder) -> bool:

@@ -72,6 +72,11 @@ class Order:
         return self.state in ("submitted", "partly_filled", "unknown")
 
     @property
+    def has_seen_id(self) -> bool:
+        """Whether the broker showed an order or a fill under the row's id, or a person typed it."""
+        return bool(self.order_id and (self.broker_status or self.trades or self.order_id_typed))
+
+    @property
     def filled_shares(self) -> int:
         """Sum of the distinct trades; never inferred from anything else."""
         return sum(trade.shares for trade in self.trades)

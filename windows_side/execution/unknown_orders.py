@@ -56,6 +56,8 @@ class UnknownOrders:
             asked_after = 0 < order.unclear_at < final.asked_at
             if code is None or order.order_id or not asked_after or order.trading_day != final.trading_day:
                 continue
+            if candidates_of(order, final.day.orders, self._desk.book):
+                continue  # one of them may be it, its remark lost: the list does not lack it for sure
             if nothing_unexplained(final, account, code):
                 self._desk.store(
                     order.after(OrderEvent.PROVEN_ABSENT),
