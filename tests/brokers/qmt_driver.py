@@ -12,7 +12,8 @@ from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.install import install
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
-from tests.brokers.contract import FUND, OPENING_PRICE, PATIENT, WAIT, Events, Hang, heal
+from tests.brokers.contract.driver import FUND, OPENING_PRICE, PATIENT, WAIT, Events, Hang
+from tests.brokers.contract.steps import heal
 from windows_side.brokers.port import BrokerEvent, ReadinessChanged
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_package import load_package

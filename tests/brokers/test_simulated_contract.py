@@ -10,7 +10,9 @@ import pytest
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, Direction, OrderId, SignalId, Tag
 from shared_schema.messages import Quote
-from tests.brokers.contract import FUND, OPENING_PRICE, PATIENT, WAIT, BrokerContract, Events, Hang, heal
+from tests.brokers.contract import BrokerContract
+from tests.brokers.contract.driver import FUND, OPENING_PRICE, PATIENT, WAIT, Events, Hang
+from tests.brokers.contract.steps import heal
 from windows_side.brokers.port import (
     BrokerAsset,
     BrokerOrder,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared_schema.ids import Code, OrderId, SignalId, Tag
-from tests.brokers.contract import WAIT, Events, Hang, first
+from tests.brokers.contract.driver import WAIT, Events, Hang
+from tests.brokers.contract.steps import first
 from windows_side.brokers.port import (
     AccountAnswered,
     BrokerAsset,

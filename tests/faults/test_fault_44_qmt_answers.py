@@ -12,7 +12,8 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import WAIT, answered, day, first, placed, ready, returned, shown, submit
+from tests.brokers.contract.driver import WAIT
+from tests.brokers.contract.steps import answered, day, first, placed, ready, returned, shown, submit
 from tests.brokers.qmt_driver import QmtDriver
 from windows_side.brokers.port import BrokerStatus, OrderUpdate, SubmitOverran, TradeUpdate, Unclear
 from windows_side.brokers.qmt import DEFINITE_REFUSALS

@@ -12,7 +12,7 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import answer_of, bought, day, placed, ready
+from tests.brokers.contract.steps import answer_of, bought, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.brokers.port import AccountAnswered, DayAnswered
 from windows_side.brokers.qmt import short_text
@@ -49,7 +49,8 @@ def test_positions_with_an_unusable_row_are_no_positions(driver: QmtDriver, faul
 def test_a_changed_remark_is_shown_as_it_stands(driver: QmtDriver, fault: str, remark: str) -> None:
     """Nothing is completed or guessed: only a whole tag adopts, so these adopt nothing by machine."""
     from shared_schema.ids import SignalId, Tag
-    from tests.brokers.contract import FUND, answered
+    from tests.brokers.contract.driver import FUND
+    from tests.brokers.contract.steps import answered
     from windows_side.brokers.port import OrderRequest
 
     ready(driver)

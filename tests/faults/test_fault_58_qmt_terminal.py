@@ -16,7 +16,8 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import WAIT, come_back, day, placed, ready
+from tests.brokers.contract.driver import WAIT
+from tests.brokers.contract.steps import come_back, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.brokers.port import BrokerEvent, ReadinessChanged, Sink
 from windows_side.brokers.qmt import QmtAccount, QmtCalls

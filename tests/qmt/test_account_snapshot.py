@@ -15,7 +15,8 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import FUND, WAIT, placed
+from tests.brokers.contract.driver import FUND, WAIT
+from tests.brokers.contract.steps import placed
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_session_ids import SessionIds

@@ -13,7 +13,8 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.brokers.contract import FUND, Events, answered, day, placed, ready
+from tests.brokers.contract.driver import FUND, Events
+from tests.brokers.contract.steps import answered, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.brokers.port import OrderRequest, OrderUpdate, Placed, TradeUpdate
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
