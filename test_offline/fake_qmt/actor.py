@@ -81,7 +81,8 @@ class RehearsedSource(XtdataSource):
     def __init__(self, settings: Settings, control: Control) -> None:
         codes = tuple(map(Code, settings.producer.codes))
         super().__init__(
-            lambda: XtdataReader(xtdata(), codes, bar_pause=0.02),
+            # The terminal's market is a replayed day: no wall clock to hold its ticks against.
+            lambda: XtdataReader(xtdata(), codes, wall=lambda: math.inf, bar_pause=0.02),
             codes,
             calendar_of_this_host(),
             frozen_after=math.inf,

@@ -54,10 +54,18 @@ class World:
         self.xtdata = xtdata()
         self.xtdata.disconnect()
         self.clock = 1000.0
+        self.wall = MORNING + 30 * 86_400
+        """This host's clock; behind no tick of these cases unless a case sets it."""
         self.codes = codes
         self.open_terminal()
         self.source = XtdataSource(
-            lambda: XtdataReader(self.xtdata, codes, clock=lambda: self.clock, aside=lambda work: work()),
+            lambda: XtdataReader(
+                self.xtdata,
+                codes,
+                clock=lambda: self.clock,
+                wall=lambda: self.wall,
+                aside=lambda work: work(),
+            ),
             codes,
             CALENDAR,
             monotonic=lambda: self.clock,

@@ -30,6 +30,9 @@ BARS_WANTED = 80
 """Bars of a code below which older ones are downloaded, once a day."""
 PULL_EVERY = 3.0
 DETAILS_EVERY = 60.0
+AHEAD = 60.0
+"""Seconds a tick may be ahead of this host's clock; beyond that it is dropped, or every real tick after
+it would be older than the newest."""
 _MINUTE = 60.0
 
 
@@ -42,20 +45,23 @@ class XtdataReader:
         codes: Sequence[Code],
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         bar_pause: float = 1.0,
         aside: Callable[[Callable[[], None]], None] | None = None,
         calendar: TradingCalendar | None = None,
     ) -> None:
-        """``bar_pause``: seconds between two questions for bars that are not there yet; ``aside`` runs
+        """``wall`` is Unix seconds; ``bar_pause``: seconds between two questions for bars that are not there yet; ``aside`` runs
         what may take minutes (a download), by default in a thread of its own; ``calendar``: ours, to
         hold the terminal's trading days against."""
         self._xtdata = xtdata
         self._clock = clock
+        self._wall = wall
         self.codes = tuple(codes)
         self._bar_pause = bar_pause
         self._aside = aside or _in_a_thread
         self._calendar = calendar
         self._differing: set[date] = set()
+        self._told_ahead: set[tuple[date, Code]] = set()
         self._turn = threading.Lock()
         self._quotes: dict[Code, Quote] = {}
         self._bars: dict[Code, MinuteBars] = {}
@@ -71,6 +77,10 @@ class XtdataReader:
         """Rises with every change of quotes or bars."""
         self.answered_at = float("-inf")
         """When the terminal last answered or pushed, on ``clock``."""
+        self.taken_at = float("-inf")
+        """When a tick was last taken, on ``clock``."""
+        self.ahead: dict[Code, float] = {}
+        """Codes whose newest tick was dropped, and by how many seconds it is ahead of this host's clock."""
         self.trading_dates: tuple[str, ...] = ()
         """The days the terminal knows as trading days, YYYY-MM-DD."""
         self._pulled_market = 0.0
@@ -141,10 +151,12 @@ class XtdataReader:
             tick = ticks.get(code)
             if isinstance(tick, Mapping):
                 quote = quote_of(code, tick, self._details.get(code))
-                if quote is not None:
+                if quote is not None and not self._is_of_the_future(code, quote.tick_time):
                     made[code] = quote
         with self._turn:
             self.answered_at = self._clock()
+            if made:
+                self.taken_at = self.answered_at
             for code, quote in made.items():
                 old = self._quotes.get(code)
                 # A cached tick can come after a newer pushed one; time never runs back within a day.
@@ -152,6 +164,19 @@ class XtdataReader:
                     if quote != old:
                         self.version += 1
                     self._quotes[code] = quote
+
+    def _is_of_the_future(self, code: Code, tick_time: float) -> bool:
+        """Whether a tick is too far ahead of this host's clock to be true; said once a day and code."""
+        wall = self._wall()
+        seconds = tick_time - wall
+        if seconds <= AHEAD:
+            self.ahead.pop(code, None)
+            return False
+        self.ahead[code] = seconds
+        if (date_of(wall), code) not in self._told_ahead:
+            self._told_ahead.add((date_of(wall), code))
+            log.warning(say("qmt.tick_ahead", code=code, seconds=round(seconds)))
+        return True
 
     def _crossed_opening(self) -> bool:
         """Whether no tick since 9:30 has been pulled yet although the market clock is there."""
