@@ -11,7 +11,8 @@ import typer
 from shared_schema.errors import BrokerError, SettingsError
 from shared_schema.ids import AccountAlias, Code
 from shared_schema.instruments import instrument, parse_code
-from shared_schema.settings import Settings, load_settings, masked
+from shared_schema.settings import Settings, load_settings
+from shared_schema.settings_values import masked
 from shared_schema.words import say, say_both
 from windows_side.acceptance.questions import QUESTIONS, Interview, Market, Question
 from windows_side.acceptance.recorder import Recorder

@@ -11,7 +11,8 @@ from shared_schema.errors import SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias
 from shared_schema.keys import folder_key
-from shared_schema.settings import Settings, load_settings, masked
+from shared_schema.settings import Settings, load_settings
+from shared_schema.settings_values import masked
 from shared_schema.words import say
 from windows_side.arming import ALWAYS_SHOWN, Agreement, read_agreement, wanted_agreement, write_agreement
 from windows_side.brokers.qmt_diagnosis import path_findings

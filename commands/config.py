@@ -10,7 +10,9 @@ import typer
 
 from shared_schema.errors import SettingsError
 from shared_schema.keys import fingerprint, key_path, load_key
-from shared_schema.settings import Settings, known_settings, load_settings, masked
+from shared_schema.settings import Settings, known_settings, load_settings
+from shared_schema.settings_accounts import shown_accounts
+from shared_schema.settings_values import masked
 from shared_schema.words import say
 
 
@@ -38,7 +40,9 @@ def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
     rows = []
     for key, rule in known_settings():
         value = settings.value(key)
-        if rule.secret and value is not None:
+        if key == "accounts":
+            value = shown_accounts(value)
+        elif rule.secret and value is not None:
             value = masked(value) if isinstance(value, str) else tuple(masked(part) for part in value)
         plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
         rows.append((key, plain, settings.origin(key)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from shared_schema.drop_folder.names import OFFLINE_MARKER
+from shared_schema.drop_folder.names import OFFLINE_MARKER, folder_above
 from shared_schema.errors import FolderError
 
 
@@ -28,5 +28,6 @@ def checked_exchange_folder(path: Path) -> Path:
 
 
 def is_offline_folder(path: Path) -> bool:
-    """Whether the folder carries the marker OFFLINE."""
-    return (path / OFFLINE_MARKER).exists()
+    """Whether the folder carries the marker OFFLINE, or the one above it where it is an account's room."""
+    above = folder_above(path)
+    return (path / OFFLINE_MARKER).exists() or (above is not None and is_offline_folder(above))

@@ -64,7 +64,10 @@ def fingerprint(key: Key) -> str:
 
 
 def key_path(settings: Settings, *further: Path) -> Path:
-    """Where this host keeps its key. Raises SettingsError for a place in an exchange folder."""
+    """Where this host keeps its key, one for all its accounts.
+
+    Raises SettingsError for a place in an exchange folder."""
+    settings = settings.host or settings
     path = settings.key_file or settings.runtime_dir / KEY_FILE
     for folder in (settings.shared_dir, settings.dashboard.work_dir, *further):
         if folder is not None and path.resolve().is_relative_to(folder.resolve()):
@@ -78,6 +81,7 @@ def load_key(settings: Settings) -> Key | None:
     Raises SettingsError for a key that others can read, that is damaged, or that ``key_file`` names
     and that is not there.
     """
+    settings = settings.host or settings
     runtime = settings.runtime_dir.resolve()
     offline = (f for f in (settings.shared_dir, settings.dashboard.work_dir) if f and is_offline_folder(f))
     if any(runtime.is_relative_to(folder.resolve()) for folder in offline):

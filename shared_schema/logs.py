@@ -52,8 +52,11 @@ class Log:
         *,
         least: Level = "info",
         clock: Callable[[], float] = time.time,
+        account: str = "",
     ) -> None:
+        """``account``: whose lines these are, where one process serves several; each line bears it."""
         self.name = name
+        self.account = account
         self.least: Level = least
         self._outputs = tuple(outputs)
         self._clock = clock
@@ -72,6 +75,9 @@ class Log:
             fields.setdefault("detail", str(problem) or type(problem).__name__)
         texts = {name: _value_text(value) for name, value in fields.items() if value is not None}
         sentence = _sentence(action, fields)
+        if self.account:
+            texts.setdefault("account", self.account)
+            sentence = f"[{self.account}] {sentence}" if sentence else ""
         if problem is not None:
             texts["trace"] = "".join(traceback.format_exception(problem)).strip()
         line = Line(self._clock(), level, action, sentence, texts)
@@ -81,6 +87,19 @@ class Log:
     def also(self, output: Output) -> None:
         """Send what is said from now on to ``output`` as well."""
         self._outputs += (output,)
+
+    def of_account(self, alias: str, folder: Path | None = None, least: Level | None = None) -> Log:
+        """A log for the lines of one account of this process.
+
+        They go where this log's go, and with ``folder`` into a file there instead of this log's own. To
+        close it closes that file only.
+        """
+        lent: list[Output] = [
+            _Lent(output) for output in self._outputs if folder is None or not isinstance(output, FileOutput)
+        ]
+        if folder is not None:
+            lent.insert(0, FileOutput(folder / f"{self.name}.log"))
+        return Log(self.name, lent, least=least or self.least, clock=self._clock, account=alias)
 
     @property
     def errors(self) -> int:
@@ -113,6 +132,19 @@ def open_log(
     if console:
         outputs.append(ConsoleOutput(stream if stream is not None else sys.stdout))
     return Log(name, outputs, least=least, clock=clock)
+
+
+class _Lent:
+    """Another log's output: whoever made it closes it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def write(self, line: Line) -> None:
+        self._output.write(line)
+
+    def close(self) -> None:
+        return
 
 
 class FileOutput:

@@ -17,7 +17,8 @@ from typing import Any, Literal
 from shared_schema import settings_values as check
 from shared_schema.errors import SettingsError
 from shared_schema.exchange_folder import is_offline_folder
-from shared_schema.ids import Mode
+from shared_schema.ids import AccountAlias, Mode
+from shared_schema.settings_accounts import FurtherAccount, accounts_of, settings_of, with_base
 from shared_schema.settings_sections import (
     Account,
     Dashboard,
@@ -39,7 +40,7 @@ from shared_schema.settings_sources import (
     read_toml,
 )
 from shared_schema.settings_strategies import strategies_of
-from shared_schema.settings_values import BadValue, Rule, nearest
+from shared_schema.settings_values import BadValue, Rule, masked, nearest
 from shared_schema.sync_defaults import sync_defaults
 from shared_schema.words import say
 
@@ -62,6 +63,8 @@ class Settings:
     """The signing key; None = ``signing.key`` in ``runtime_dir``, where there is one."""
     sync: Sync = field(default_factory=Sync)
     account: Account = field(default_factory=Account)
+    accounts: Mapping[str, Any] = check.setting({}, check.table, secret=True)
+    """Further accounts of this host by alias, each a table like ``[account]`` with limits of its own."""
     qmt: Qmt = field(default_factory=Qmt)
     limits: Limits = field(default_factory=Limits)
     executor: Executor = field(default_factory=Executor)
@@ -74,6 +77,8 @@ class Settings:
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
     """Sentences about variables that look like settings but are none."""
+    host: Settings | None = field(default=None, repr=False)
+    """Where these are the settings of a further account: those of the host they were derived from."""
 
     def origin(self, key: str) -> str:
         """Where the value of the dotted ``key`` came from, as a sentence part."""
@@ -93,6 +98,31 @@ class Settings:
         if chosen is None:
             raise SettingsError("settings.no_folder")
         return chosen
+
+    @property
+    def further_accounts(self) -> tuple[FurtherAccount, ...]:
+        """The accounts beside the first."""
+        return accounts_of(self, self.origins["accounts"].place)
+
+    @property
+    def aliases(self) -> tuple[AccountAlias, ...]:
+        """Every account of this host, the first one first."""
+        if self.host is not None:
+            return self.host.aliases
+        return tuple(map(AccountAlias, (self.account.alias, *self.accounts)))
+
+    def for_account(self, alias: str) -> Settings:
+        """The settings of one account of this host; the first account's are the host's own.
+
+        Raises SettingsError naming the accounts there are.
+        """
+        host = self.host or self
+        if alias == host.account.alias:
+            return host
+        for own in host.further_accounts:
+            if own.account.alias == alias:
+                return settings_of(host, own)
+        raise SettingsError("settings.unknown_account", alias, known=", ".join(host.aliases))
 
     @property
     def all_strategies(self) -> tuple[Strategy, ...]:
@@ -130,12 +160,15 @@ def load_settings(
     origins: dict[str, Origin] = {key: Origin("default") for key in rules}
     for key, found in written.items():
         values[key] = _checked(key, found, rules[key])
+        if key == "accounts":
+            values[key] = with_base(values[key], found.base)
         origins[key] = found.origin
     _fill_derived_defaults(values, origins)
     settings: Settings = _assemble(Settings, "", values, origins=origins, remarks=tuple(remarks))
     _refuse_runtime_in_folder(settings)
     _refuse_secrets_in_folder(settings)
-    _ = settings.all_strategies  # a wrong table is refused here, not in the middle of a start
+    # A wrong table is refused here, not in the middle of a start.
+    _ = settings.all_strategies, settings.further_accounts
     return settings
 
 
@@ -267,9 +300,3 @@ def _refuse_secrets_in_folder(settings: Settings) -> None:
     for folder in (settings.shared_dir, settings.dashboard.work_dir):
         if folder is not None and written.resolve().is_relative_to(folder.resolve()):
             raise SettingsError("settings.secret_inside", written, folder=folder)
-
-
-def masked(secret: str) -> str:
-    """A secret as it may be shown: its last three characters at most."""
-    shown = secret[-3:] if len(secret) > 6 else ""
-    return "*" * (len(secret) - len(shown)) + shown

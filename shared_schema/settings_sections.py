@@ -11,6 +11,10 @@ from shared_schema import settings_values as check
 from shared_schema.sync_defaults import SYNC_TOOLS, SyncDefaults, sync_defaults
 
 ACCOUNT_TYPES = ("STOCK", "CREDIT")
+FIRST_SESSION = 7100
+"""The first session id where the settings name none."""
+SESSIONS_EACH = 8
+"""Session ids an account uses: four of the executor, four of the producer."""
 NOTICE = ("on", "silent", "off")
 
 

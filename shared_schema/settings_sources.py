@@ -103,7 +103,7 @@ def read_toml(path: Path) -> dict[str, Written]:
     }
 
 
-FREE_TABLES = ("strategy.overrides", "strategies")
+FREE_TABLES = ("strategy.overrides", "strategies", "accounts")
 """Tables that are one value: whoever uses them checks what they hold."""
 
 

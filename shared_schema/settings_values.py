@@ -47,7 +47,7 @@ def setting(default: Any, check: Check, *environment: str, secret: bool = False)
     """A dataclass field that is a setting."""
     rule = Rule(check, environment, secret, is_path=check is path)
     if isinstance(default, dict):
-        return field(default_factory=default.copy, metadata={"rule": rule})
+        return field(default_factory=default.copy, repr=not secret, metadata={"rule": rule})
     return field(default=default, repr=not secret, metadata={"rule": rule})
 
 
@@ -179,6 +179,12 @@ def table(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise BadValue("table")
     return dict(value)
+
+
+def masked(secret: str) -> str:
+    """A secret as it may be shown: its last three characters at most."""
+    shown = secret[-3:] if len(secret) > 6 else ""
+    return "*" * (len(secret) - len(shown)) + shown
 
 
 def nearest(wrong: str, right: tuple[str, ...]) -> str | None:

@@ -43,8 +43,9 @@ class SettingsWatch:
         self._environment = environment
         self._folder = (working_folder or Path.cwd()).absolute()
         self._monotonic = monotonic
+        host = started.host or started
         self._typed = {
-            key: started.value(key) for key, origin in started.origins.items() if origin.kind == "override"
+            key: host.value(key) for key, origin in host.origins.items() if origin.kind == "override"
         }
         self._looked_at = monotonic()
         self._marks = self._look()
@@ -73,6 +74,8 @@ class SettingsWatch:
             )
         except SettingsError as problem:
             return SettingsNews("settings_broken", str(problem))
+        if self._started.host is not None and self._started.account.alias in fresh.accounts:
+            fresh = fresh.for_account(self._started.account.alias)
         if not self._started.strategies:
             fresh = fresh.alone(self._started.strategy.name)
         keys = [key for key, _ in known_settings() if fresh.value(key) != self._started.value(key)]

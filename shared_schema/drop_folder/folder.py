@@ -12,6 +12,7 @@ import orjson
 
 from shared_schema.disk import Disk, FileEntry, LocalDisk
 from shared_schema.drop_folder.names import (
+    ABOVE,
     CONTROL_FOLDER,
     DONE_FOLDER,
     FOLDERS,
@@ -21,6 +22,7 @@ from shared_schema.drop_folder.names import (
     NameKind,
     classify,
     done_name,
+    folder_above,
     is_halt,
 )
 from shared_schema.errors import FolderError
@@ -61,6 +63,9 @@ class DropFolder:
         self.disk: Disk = disk if disk is not None else LocalDisk()
         self.random_part = random_part
         """Makes the part of a temp name that is nobody else's."""
+        above = folder_above(path)
+        self._above = DropFolder(above, self.disk, random_part, key) if above is not None else None
+        """Where this is the room of one account: the folder whose halts and OFFLINE hold here as well."""
         self._paths: dict[str, Path] = {}
 
     def _at(self, name: str) -> Path:
@@ -159,8 +164,14 @@ class DropFolder:
         return sorted(entries, key=lambda entry: (entry.modified_ns, entry.name))
 
     def halts(self) -> dict[str, bytes | None]:
-        """The files in ``control/`` whose names halt, with their bytes (None: unreadable just now)."""
+        """The files in ``control/`` whose names halt, with their bytes (None: unreadable just now).
+
+        In the room of one account also those of the folder above it, which hold every account; their
+        names begin with ``ABOVE``.
+        """
         found: dict[str, bytes | None] = {}
+        if self._above is not None:
+            found = {ABOVE + name: raw for name, raw in self._above.halts().items()}
         for entry in self.list_folder(CONTROL_FOLDER):
             if not is_halt(entry.name):
                 continue
@@ -175,8 +186,9 @@ class DropFolder:
         return found
 
     def is_offline(self) -> bool:
-        """Whether the marker ``OFFLINE`` stands in the folder: no live process may use it."""
-        return self.stat(OFFLINE_MARKER) is not None
+        """Whether the marker ``OFFLINE`` stands in the folder or above: no live process may use it."""
+        above = self._above is not None and self._above.is_offline()
+        return above or self.stat(OFFLINE_MARKER) is not None
 
     def archive(self, name: str, signal_id: SignalId) -> bytes | None:
         """Move a recorded signal to ``order_signal_done/`` and return the bytes that were moved.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 
-from shared_schema.ids import InstanceId, SignalId, StrategyName, file_part
+from shared_schema.ids import AccountAlias, InstanceId, SignalId, StrategyName, file_part
 
 QUOTE = "shared_quote.json"
 ACCOUNT_LIVE = "account_snapshot.json"
@@ -22,6 +24,10 @@ RESULTS_FOLDER = "order_results"
 QUARANTINE_FOLDER = "quarantine"
 CONTROL_FOLDER = "control"
 HEARTBEAT_FOLDER = "heartbeat"
+ROOMS_FOLDER = "accounts"
+"""Holds the room of each further account: ``accounts/ALIAS/``, an exchange folder in itself."""
+ABOVE = "../../control/"
+"""Before the name of a halt that lies in the exchange folder above a room: it holds every account."""
 RING_SIZE = 8
 FOLDERS = (DONE_FOLDER, RESULTS_FOLDER, QUARANTINE_FOLDER, CONTROL_FOLDER, HEARTBEAT_FOLDER)
 NAME_LIMIT = 100
@@ -175,3 +181,19 @@ def state_name(strategy: StrategyName | None, mode: str, *, simulate_suffix: boo
 def ring_name(slot: int) -> str:
     """``shared_quote.<slot>.json``"""
     return f"shared_quote.{slot}.json"
+
+
+def room_name(alias: AccountAlias) -> str:
+    """``accounts/<alias>``, inside the exchange folder: the room of a further account."""
+    return f"{ROOMS_FOLDER}/{file_part(alias)}"
+
+
+def folder_above(path: Path) -> Path | None:
+    """The exchange folder in which ``path`` is the room of one account; None where it is no room.
+
+    Told by the place itself, so that no process which opens a room can overlook what holds for all.
+    """
+    for place in (path.absolute(), Path(os.path.realpath(path))):
+        if place.parent.name == ROOMS_FOLDER:
+            return place.parent.parent
+    return None

@@ -39,7 +39,9 @@ def reads_as_halt(raw: bytes | None, key: Key | None = None, name: str = "") -> 
         return True, problem.error_code
     assert received.envelope is not None  # without one nothing holds under a key
     own = halt_name(received.envelope.writer).removesuffix(".json")
-    return (False, received.body.reason) if name.startswith(f"{own}.") else (True, "other_writer")
+    # In an account's room the name tells as well where the file lies: in the folder above (names.ABOVE).
+    named = name.rpartition("/")[2]
+    return (False, received.body.reason) if named.startswith(f"{own}.") else (True, "other_writer")
 
 
 def halted_at(raw: bytes | None) -> float:

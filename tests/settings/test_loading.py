@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_schema.errors import SettingsError
-from shared_schema.settings import Settings, known_settings, load_settings, masked
+from shared_schema.settings import Settings, known_settings, load_settings
 from shared_schema.settings_sources import line_of, read_dotenv
+from shared_schema.settings_values import masked
 from shared_schema.sync_defaults import SYNC_TOOLS, sync_defaults
 from shared_schema.words import use_language
 

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from shared_schema.settings_sections import FIRST_SESSION
+
 POOL = 4
 """Ids of each process."""
 REST = 3.0
 """Seconds between two uses of one id."""
-FIRST = 7100
+FIRST = FIRST_SESSION
 """The first id where the settings name none."""
 Role = Literal["executor", "producer"]
 

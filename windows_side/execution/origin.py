@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from shared_schema.ids import AccountAlias
 from shared_schema.messages import OrderSignal, Received
+from shared_schema.words import say
 from windows_side.execution.desk import Desk
 from windows_side.execution.ledger import WRITERS
 from windows_side.execution.risk_gate import Refusal
+from windows_side.execution.rules import Rules
 
 
 class Origin:
@@ -28,7 +31,10 @@ class Origin:
         if envelope.mode != rules.mode:
             return Refusal("other_mode", {"mode": envelope.mode, "ours": rules.mode})
         if envelope.account != rules.account and not rules.offline:
-            return Refusal("other_account", {"account": envelope.account, "ours": rules.account})
+            place = _place_of(envelope.account, rules)
+            return Refusal(
+                "other_account", {"account": envelope.account, "ours": rules.account, "place": place}
+            )
         if signal.executor is None and not rules.offline:
             return Refusal("missing_field", {"field": "executor"})
         return self._of_writer(signal.strategy or "", envelope.writer)
@@ -48,3 +54,10 @@ class Origin:
         self._remembered.discard(strategy)
         self._desk.remember(WRITERS, dict(self._writers))
         self._desk.say("rebound", strategy=strategy)
+
+
+def _place_of(account: AccountAlias, rules: Rules) -> str:
+    """Where the signal belongs, as far as this host knows; it is never sent there."""
+    if account in rules.rooms:
+        return say("refusals.other_account_place", place=rules.rooms[account])
+    return say("refusals.other_account_known", known=", ".join(rules.rooms)) if len(rules.rooms) > 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared_schema.ids import AccountAlias, InstanceId, Mode
@@ -18,6 +19,8 @@ class Rules:
     instance: InstanceId
     calendar: TradingCalendar
     limits: Limits = field(default_factory=Limits)
+    rooms: Mapping[AccountAlias, str] = field(default_factory=dict)
+    """Every account of this host, and where in the exchange folder its room is; for a refusal's sentence."""
     offline: bool = False
     """The folder carries OFFLINE: clock, quote age and a missing address only warn."""
     enforce_sessions: bool = True
