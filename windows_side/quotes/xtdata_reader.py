@@ -50,9 +50,9 @@ class XtdataReader:
         aside: Callable[[Callable[[], None]], None] | None = None,
         calendar: TradingCalendar | None = None,
     ) -> None:
-        """``wall`` is Unix seconds; ``bar_pause``: seconds between two questions for bars that are not there yet; ``aside`` runs
-        what may take minutes (a download), by default in a thread of its own; ``calendar``: ours, to
-        hold the terminal's trading days against."""
+        """``wall``: this host's clock, Unix seconds; ``bar_pause``: seconds between two questions for bars
+        that are not there yet; ``aside`` runs what may take minutes (a download), by default in a thread
+        of its own; ``calendar``: ours, to hold the terminal's trading days against."""
         self._xtdata = xtdata
         self._clock = clock
         self._wall = wall
