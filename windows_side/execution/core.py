@@ -25,7 +25,9 @@ from windows_side.brokers.port import (
 from windows_side.execution.actions import Action, AskAccount, AskDay, PublishResult, TrustLedger
 from windows_side.execution.admission import Admission
 from windows_side.execution.broker_desk import BrokerDesk
+from windows_side.execution.call_answers import CallAnswers
 from windows_side.execution.cancels import Cancels
+from windows_side.execution.day_lists import DayLists
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import (
     BeatsSeen,
@@ -64,6 +66,8 @@ class ExecutorCore:
         self._desk = Desk(rules, memory)
         self._quotes = QuoteBoard(rules)
         self._broker = BrokerDesk(self._desk, self._quotes.newest_tick)
+        self._answers = CallAnswers(self._desk, self._broker)
+        self._lists = DayLists(self._desk, self._broker)
         self._cancels = Cancels(self._desk)
         self._links = WritersLink(self._desk, memory.meta.get(HEARD_WRITERS, ()))
         self._origin = Origin(self._desk, dict(memory.meta.get(WRITERS, {})))
@@ -146,7 +150,7 @@ class ExecutorCore:
         self._begin_pool()
         for order in self._desk.book.waiting():
             if self._desk.is_held:
-                self._broker.doubt(order)
+                self._broker.doubts.waits_in_doubt(order)
                 continue
             # INTENT without CALLING: the native call was never begun, and the strategy has moved on.
             self._desk.store(
@@ -236,19 +240,19 @@ class ExecutorCore:
     def _broker_said(self, event: object) -> None:
         match event:
             case SubmitReturned():
-                self._broker.submit_returned(event)
+                self._answers.submit_returned(event)
             case SubmitTurnedBack():
-                self._broker.turned_back(event)
+                self._answers.turned_back(event)
             case SubmitOverran():
-                self._broker.submit_overran(event)
+                self._answers.submit_overran(event)
             case OrderUpdate():
                 self._broker.order_updated(event.order)
             case TradeUpdate():
                 self._broker.trade_updated(event.trade)
             case CancelReturned():
-                self._broker.cancel_returned(event)
+                self._answers.cancel_returned(event)
             case DayAnswered():
-                if self._broker.day_answered(event) and not self._reconciled:
+                if self._lists.answered(event) and not self._reconciled:
                     self._reconciled = True
                     self._desk.say("reconciled", open=len(self._desk.book.at_broker()))
             case AccountAnswered():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared_schema.ids import Direction, Epoch, OrderId, SignalId, Tag
 from shared_schema.messages import OrderSignal, State, Trade
 from shared_schema.messages.result import TERMINAL_STATES
-from windows_side.execution.states import OrderEvent, next_state
+from windows_side.execution.states import TRANSITIONS, OrderEvent, next_state
 
 NO_TAG = Tag("")
 NO_ORDER_ID = OrderId("")
@@ -106,6 +106,10 @@ class Order:
     def is_cancel(self) -> bool:
         """Whether the signal takes another one back."""
         return self.signal is not None and self.signal.is_cancel
+
+    def may(self, event: OrderEvent) -> bool:
+        """Whether ``event`` can happen to the order as it stands."""
+        return (self.state, event) in TRANSITIONS
 
     def after(self, event: OrderEvent, **changes: object) -> Order:
         """The order after ``event`` with ``changes``; StateError where that can't be."""
