@@ -220,8 +220,8 @@ def _points(seed: int, in_pairs: bool) -> int:
 
 def _soak(seed: int, weeks: int) -> int:
     """One world over ``weeks`` trading weeks; a line at each day's end."""
-    from test_offline.world.oracle import Violation
     from test_offline.world.soak import DAYS_A_WEEK, soak
+    from test_offline.world.violation import Violation
 
     begun, signals = time.monotonic(), 0
     print(say("simulate.soak_head"))

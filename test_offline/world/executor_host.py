@@ -149,7 +149,7 @@ class ExecutorHost(Host):
         if self.executor is not None:
             self.executor.turn()
             if not self.refusals:
-                self.world.oracle.looked(self)
+                self.world.oracle.halts.looked(self)
 
     def reach(self, point: Enum) -> None:
         """A named point of the product itself."""

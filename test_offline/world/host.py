@@ -162,7 +162,7 @@ class Host:
             self.wake(self.frozen_until - now + 0.001)
             return
         self.inside(self.turn)
-        self.world.oracle.check_strategy()
+        self.world.oracle.strategy.check()
         if self.alive:
             self.wake(self.poll_interval())
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mac_side.bridge_client.outbox import KEPT_SETTLED, Outbox
 from shared_schema.errors import MiniqmtError
 from shared_schema.ids import InstanceId, SignalId
-from shared_schema.messages import reads_as_halt
 from shared_schema.messages.result import TERMINAL_STATES
 from shared_schema.sessions import may_place, state_at
+from test_offline.world.standing_halts import StandingHalts
+from test_offline.world.strategy_check import StrategyCheck
 from test_offline.world.sync import ROOT
+from test_offline.world.violation import fail
 from windows_side.brokers.port import BrokerStatus, OrderRequest
 from windows_side.execution.halt_latch import OWN
 from windows_side.execution.ledger import HALT, Change
@@ -24,14 +25,9 @@ if TYPE_CHECKING:
     from test_offline.world.executor_host import ExecutorHost
     from test_offline.world.world import World
 
-HALT_WITHIN = 1.0
 UNKNOWN_A_DAY = 3
 """So many unknown orders halt the account (I13)."""
 NEVER_AT_BROKER = frozenset({"rejected", "expired", "not_placed"})
-
-
-class Violation(AssertionError):
-    """An invariant is broken; its text begins with the invariant's name."""
 
 
 class Oracle:
@@ -39,6 +35,8 @@ class Oracle:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.halts = StandingHalts(world)
+        self.strategy = StrategyCheck(world)
         self.calls: dict[SignalId, int] = {}
         self.rows: dict[SignalId, Order] = {}
         """What became of each signal: as our executor's ledger says, of others' signals as theirs do."""
@@ -63,24 +61,9 @@ class Oracle:
         """Sides whose disk refused something: their process may have stopped itself."""
         self.halted_itself = False
         self._call_times: list[float] = []
-        self._halts: dict[str, float] = {}
-        self._seen_halts: set[str] = set()
-        """Those that lay there when the executor ended a turn, its disk taking and giving everything."""
-        """Halts that came while no executor ran, and how many lives it had had by then."""
-        self._lifted: set[bytes] = set()
         self._clock_jumped = False
         self.a_clock_was_set = False
         """Whether a fault set either host's clock: a deadline then means one thing before, another after."""
-        self._checked_state: object = None
-        self._forgotten_shares = 0
-        self._settled: set[str] = set()
-        self._effects: dict[str, int] = {}
-        """What each signal of the strategy's outbox did to its shares, at the last look."""
-        self.forgotten: set[str] = set()
-        """Signals that ended so long ago that the strategy no longer keeps them."""
-
-    def _fail(self, invariant: str, what: str) -> None:
-        raise Violation(f"{invariant}: {what}")
 
     # The broker is about to be called
 
@@ -91,13 +74,13 @@ class Oracle:
         world.say(host.side, f"native {identity} {request.direction} {request.shares} @{request.price}")
         self.calls[identity] = self.calls.get(identity, 0) + 1
         if self.calls[identity] > 1:
-            self._fail("I1", f"{identity} submitted {self.calls[identity]} times")
+            fail("I1", f"{identity} submitted {self.calls[identity]} times")
         if identity in self.forbidden:
-            self._fail("I1", f"{identity} must never be submitted: {self.forbidden[identity]}")
+            fail("I1", f"{identity} must never be submitted: {self.forbidden[identity]}")
         for pair in self.pairs:
             called = sorted(one for one in pair if one in self.calls)
             if len(called) > 1:
-                self._fail("I1", f"duplicate intents both submitted: {called}")
+                fail("I1", f"duplicate intents both submitted: {called}")
         row = host.ledger_file.order(identity)
         if (
             row is None
@@ -105,26 +88,23 @@ class Oracle:
             or not row.calling_at
             or row.state not in ("submitted", "unknown")
         ):
-            self._fail("I3", f"{identity} called without durable INTENT and CALLING: {row and row.state}")
+            fail("I3", f"{identity} called without durable INTENT and CALLING: {row and row.state}")
             return
         signal = row.signal
         if signal is None or (signal.code, signal.direction, signal.shares, signal.price) != (
             request.code, request.direction, request.shares, request.price,
         ):  # fmt: skip
-            self._fail("I1", f"{identity} called with other contents than recorded")
+            fail("I1", f"{identity} called with other contents than recorded")
             return
         if signal.executor is not None and signal.executor != host.instance:
-            self._fail("I1", f"{identity} is addressed to {signal.executor}, called by {host.instance}")
-        for name, since in self._halts.items():
-            # One that came and went while no executor ran or could look is known to nobody.
-            known = name in self._seen_halts or self._is_shown(name)
-            if known and now - since > HALT_WITHIN:
-                self._fail("I7", f"{identity} called {now - since:.2f} s after {name}")
+            fail("I1", f"{identity} is addressed to {signal.executor}, called by {host.instance}")
+        for name, age in self.halts.overlooked(now):
+            fail("I7", f"{identity} called {age:.2f} s after {name}")
         # The executor corrects its clock by what it knows of the writer's: late by every clock is late.
         late = min(wall, now, world.strategy.clock.wall()) - signal.deadline
         # What is proven of the skew lags behind a clock that was just set.
         if late > 0 and not self.a_clock_was_set:
-            self._fail("I6", f"{identity} called {late:.2f} s after it expired")
+            fail("I6", f"{identity} called {late:.2f} s after it expired")
         self._check_limits(host, request, now, wall)
 
     def _check_limits(self, host: ExecutorHost, request: OrderRequest, now: float, wall: float) -> None:
@@ -133,23 +113,23 @@ class Oracle:
         buys = request.direction == "BUY"
         most = limits.max_buy_yuan if buys else limits.max_sell_yuan
         if request.code not in limits.allow_list or request.shares % 100 or notional > most:
-            self._fail("I6", f"{request.signal_id}: {request.code} {request.shares} {notional:.0f} yuan")
+            fail("I6", f"{request.signal_id}: {request.code} {request.shares} {notional:.0f} yuan")
         # Without a fresh quote a simulating executor knows no daily limits (fault 66).
         off_limits = plan.mode == "live" and not 0.9 < request.price < 1.2
         if abs(round(request.price * 1000) - request.price * 1000) > 1e-6 or off_limits:
-            self._fail("I6", f"{request.signal_id}: price {request.price}")
+            fail("I6", f"{request.signal_id}: price {request.price}")
         account = world.counter.account()
         if not self.foreign and buys and notional > account.asset.cash:
-            self._fail("I6", f"{request.signal_id}: {notional:.0f} yuan of {account.asset.cash:.0f}")
+            fail("I6", f"{request.signal_id}: {notional:.0f} yuan of {account.asset.cash:.0f}")
         if not self.foreign and not buys and request.shares > account.positions[0].can_use_volume:
-            self._fail("I6", f"{request.signal_id}: sells {request.shares} shares that may not be sold")
+            fail("I6", f"{request.signal_id}: sells {request.shares} shares that may not be sold")
         if plan.enforce_sessions and not self._clock_jumped:
             states = {state_at(wall - back, world.rules.calendar) for back in (0.0, 2.0)}
             if not any(may_place(state) for state in states):
-                self._fail("I6", f"{request.signal_id}: outside the session ({states})")
+                fail("I6", f"{request.signal_id}: outside the session ({states})")
         self._call_times.append(now)
         if len(self._call_times) > limits.orders_per_day:
-            self._fail("I6", f"{len(self._call_times)} orders on a day of {limits.orders_per_day}")
+            fail("I6", f"{len(self._call_times)} orders on a day of {limits.orders_per_day}")
 
     # The ledger has taken a change
 
@@ -176,80 +156,44 @@ class Oracle:
     def _check_step(self, before: Order, row: Order) -> None:
         identity = row.signal_id
         if before.digest != row.digest:
-            self._fail("I1", f"{identity} changed its contents")
+            fail("I1", f"{identity} changed its contents")
         if row.revision <= before.revision:
-            self._fail("I2", f"{identity}: revision {before.revision} then {row.revision}")
+            fail("I2", f"{identity}: revision {before.revision} then {row.revision}")
         if row.filled_shares < before.filled_shares:
-            self._fail("I5", f"{identity}: fills fell from {before.filled_shares} to {row.filled_shares}")
+            fail("I5", f"{identity}: fills fell from {before.filled_shares} to {row.filled_shares}")
         if before.state in TERMINAL_STATES:
             late = row.state in TERMINAL_STATES and row.filled_shares > before.filled_shares
             if row.state != before.state and not late:
-                self._fail("I2", f"{identity}: ended as {before.state}, then {row.state}")
+                fail("I2", f"{identity}: ended as {before.state}, then {row.state}")
         if before.state == "unknown" and row.state in NEVER_AT_BROKER:
             turned_back = identity not in self.calls
             if not (turned_back or self._world.rules.absence_is_proof):
-                self._fail("I4", f"{identity}: unknown became {row.state} without proof")
+                fail("I4", f"{identity}: unknown became {row.state} without proof")
 
     def _check_truth(self, row: Order) -> None:
         counter, identity = self._world.counter, row.signal_id
         orders = counter.of_tag(row.tag) if row.tag else []
         if row.state in NEVER_AT_BROKER and orders:
-            self._fail("I4", f"{identity} said {row.state}, yet order {orders[0].order_id} exists")
+            fail("I4", f"{identity} said {row.state}, yet order {orders[0].order_id} exists")
         if row.state in TERMINAL_STATES and any(not order.is_final for order in orders):
-            self._fail("I2", f"{identity} ended as {row.state}, yet its order lives")
+            fail("I2", f"{identity} ended as {row.state}, yet its order lives")
         if row.state == "refused_by_broker" and any(order.status != BrokerStatus.JUNK for order in orders):
-            self._fail("I4", f"{identity} said refused, yet its order is {orders[0].status}")
+            fail("I4", f"{identity} said refused, yet its order is {orders[0].status}")
         ids = [trade.trade_id for trade in row.trades]
         if len(set(ids)) != len(ids):
-            self._fail("I5", f"{identity}: a trade counted twice")
+            fail("I5", f"{identity}: a trade counted twice")
         real = {trade.trade_id: trade for order in orders for trade in counter.trades_of(order.order_id)}
         for trade in row.trades:
             true = real.get(trade.trade_id)
             if true is None or (true.shares, true.price) != (trade.shares, trade.price):
-                self._fail("I5", f"{identity}: trade {trade.trade_id} is not one of its order's")
+                fail("I5", f"{identity}: trade {trade.trade_id} is not one of its order's")
         if self.expects_halt:
             return
         if not (row.broker_status or row.trades):
             return  # the call's answer alone: nothing is booked, settled or cancelled by it yet
         anothers = row.order_id in counter.orders and row.order_id not in {one.order_id for one in orders}
         if anothers and (orders or row.is_terminal):
-            self._fail("I4", f"{identity} adopted order {row.order_id}, which is another's")
-
-    # Halts
-
-    def executor_disk_changed(self, folder: str, name: str) -> None:
-        """A file of ``control/`` came or went on the executor's host."""
-        if folder != f"{ROOT}/control" or not name.casefold().startswith("halt"):
-            return
-        inode = self._world.executor.disk.peek(folder, name)
-        if inode is None and name not in self._seen_halts:
-            self._halts.pop(name, None)
-        if inode is None or inode.data in self._lifted:
-            return
-        if reads_as_halt(inode.data)[0]:
-            self._halts.setdefault(name, self._world.timeline.now)
-        else:
-            self._halts.pop(name, None)
-
-    def looked(self, host: ExecutorHost) -> None:
-        """An executor has just ended a turn: what lies there was seen and kept."""
-        if host is self._world.executor:
-            self._seen_halts |= {name for name in self._halts if self._is_shown(name)}
-
-    def _is_shown(self, name: str) -> bool:
-        """Whether it lies there and the newest listing did not leave it out (``listing_odd``)."""
-        disk, folder = self._world.executor.disk, f"{ROOT}/control"
-        return disk.peek(folder, name) is not None and name not in disk.left_out(folder)
-
-    def resumed(self) -> None:
-        """A person lifts every halt that lies there now."""
-        self._halts.clear()
-        self._seen_halts.clear()
-        disk = self._world.executor.disk
-        for name in disk.names(f"{ROOT}/control"):
-            inode = disk.peek(f"{ROOT}/control", name)
-            if inode is not None:
-                self._lifted.add(inode.data)
+            fail("I4", f"{identity} adopted order {row.order_id}, which is another's")
 
     # What the processes say
 
@@ -265,13 +209,13 @@ class Oracle:
             self.halted_itself |= by_itself
             may_halt = self.expects_halt or self.allows_halt
             if by_itself and not may_halt and len(self.said_unknown) < UNKNOWN_A_DAY:
-                self._fail("I9", f"halted by itself: {reason}")
+                fail("I9", f"halted by itself: {reason}")
 
     def stopped_itself(self, side: str, problem: MiniqmtError) -> None:
         """A process ended with an error: only where its disk gave it reason to."""
         self.stops.append((side, problem.key))
         if side not in self.may_stop:
-            self._fail("I8", f"{side} stopped by itself: {problem.key} {problem.values}")
+            fail("I8", f"{side} stopped by itself: {problem.key} {problem.values}")
 
     def expect_halt(self) -> None:
         """What can't be is about to be said: the executor must halt, and a person looks."""
@@ -285,63 +229,12 @@ class Oracle:
         """The executor's clock was changed: session checks by its clock mean nothing now."""
         self._clock_jumped = True
 
-    # The strategy's side
-
-    def check_strategy(self) -> None:
-        """I12: the lots are the net of what the results say, pending intentions included."""
-        core = self._world.strategy.core
-        if core is None or core.state is self._checked_state:
-            return
-        self._checked_state = core.state
-        books = core.state.books
-        effects: dict[str, int] = {}
-        for entry in core.state.outbox.entries:
-            intention = entry.intention
-            if entry.settled:
-                row = self.rows.get(entry.signal_id)
-                if row is None or not row.is_terminal:
-                    self._fail("I12", f"{entry.signal_id} settled, the ledger says {row and row.state}")
-                    return
-                if intention.applied_shares > row.filled_shares:
-                    self._fail(
-                        "I12", f"{entry.signal_id}: {intention.applied_shares} applied of {row.filled_shares}"
-                    )
-            shares = intention.applied_shares if entry.settled else intention.shares
-            if intention.kind == "buy" or (intention.kind == "top_up" and entry.settled):
-                effects[entry.signal_id] = shares
-            elif intention.kind == "sell":
-                effects[entry.signal_id] = -shares
-        expected = sum(effects.values()) + self._long_ago(core.state.outbox, effects)
-        if books.shares - books.shortfall != expected and not self.expects_halt:
-            self._fail("I12", f"lots hold {books.shares} less {books.shortfall}, the results say {expected}")
-
-    def _long_ago(self, outbox: Outbox, effects: dict[str, int]) -> int:
-        """The net of what ended so long ago that the outbox keeps it no more, and may do so."""
-        full = sum(entry.settled for entry in outbox.entries) >= KEPT_SETTLED
-        if full:
-            standing = {entry.signal_id for entry in outbox.entries}
-            gone = {identity for identity in self._settled if identity not in standing}
-            self._forgotten_shares += sum(self._effects.get(identity, 0) for identity in gone)
-            self.forgotten |= gone
-        self._settled = {entry.signal_id for entry in outbox.entries if entry.settled}
-        self._effects = effects
-        return self._forgotten_shares
-
     # The end
 
     def new_day(self) -> None:
         """What is counted by the day begins anew."""
         self._call_times.clear()
         self.said_unknown.clear()
-
-    def _check_memory(self) -> None:
-        """I2 the other way: whatever of our strategy reached the executor, the strategy still knows."""
-        core = self._world.strategy.core
-        known = {entry.signal_id for entry in core.state.outbox.entries} if core is not None else set()
-        for row in self.rows.values():
-            ours = row.signal is not None and row.writer == self._world.strategy.writer
-            if ours and row.signal_id not in known | self.forgotten and row.signal_id not in self.forbidden:
-                self._fail("I12", f"{row.signal_id} is {row.state}, and the strategy does not know it")
 
     def is_settled(self) -> bool:
         """Whether nothing more is expected to happen."""
@@ -398,13 +291,12 @@ class Oracle:
         """I2, I5, I10 and I12 after everything healed."""
         left = self._open()
         if left:
-            self._fail("I10", "; ".join(left[:5]))
-        self._checked_state = None
-        self.check_strategy()
+            fail("I10", "; ".join(left[:5]))
+        self.strategy.check(again=True)
         if self.expects_halt and not self.halted_itself:
-            self._fail("I9", "the impossible was said and the executor did not halt")
-        self._check_memory()
+            fail("I9", "the impossible was said and the executor did not halt")
+        self.strategy.check_memory()
         for identity in self.forbidden:
             row = self.rows.get(SignalId(identity))
             if row is not None and row.filled_shares:
-                self._fail("I1", f"{identity} was never to be executed and has fills")
+                fail("I1", f"{identity} was never to be executed and has fills")

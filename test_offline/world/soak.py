@@ -19,11 +19,11 @@ from shared_schema.sessions import SHANGHAI
 from test_offline.world.broker_link import SIMULATED
 from test_offline.world.day_end import DayEnds
 from test_offline.world.host import RUNTIME
-from test_offline.world.oracle import Violation
 from test_offline.world.plan import Injection, Plan, Step
 from test_offline.world.schedule import KINDS
 from test_offline.world.strategy_host import CALENDAR
 from test_offline.world.sync import ROOT, TOOLS
+from test_offline.world.violation import Violation
 from test_offline.world.world import SETTLE, World
 
 FIRST_DAY = date(2026, 7, 13)
@@ -152,7 +152,7 @@ def _settle(world: World) -> None:
     end = timeline.now + SETTLE * PACE
     while timeline.now < end and quiet < 2:
         timeline.run_until(timeline.now + 4.0 * PACE)
-        world.oracle.check_strategy()
+        world.oracle.strategy.check()
         quiet = quiet + 1 if world.oracle.is_settled() else 0
         world.operator_resumes()
     world.oracle.check_end()

@@ -76,7 +76,7 @@ class World:
         self.hosts: dict[str, Host] = {"E": self.executor, "S": self.strategy}
         disks = {"S": self.strategy.disk, "E": self.executor.disk}
         self.sync = SyncEngine(self.timeline, chance_of(plan.seed, "sync"), plan.tool, disks)  # type: ignore[arg-type]
-        self.executor.disk.changed.append(self.oracle.executor_disk_changed)
+        self.executor.disk.changed.append(self.oracle.halts.disk_changed)
         self._quotes = Stamper("producer@windows", Epoch("producer"), plan.mode, ACCOUNT)
         self._bars: list[tuple[float, float]] = []
 
@@ -119,7 +119,7 @@ class World:
         while time.now < end:
             time.run_until(time.now + 4.0)
             end += self._pass_the_break()
-            self.oracle.check_strategy()
+            self.oracle.strategy.check()
             quiet = quiet + 1 if self._strategy_rests() and self.oracle.is_settled() else 0
             if quiet == 2:
                 break
@@ -213,7 +213,7 @@ class World:
 
     def type_resume(self) -> None:
         """``miniqmt resume`` at the executor's own keyboard."""
-        self.oracle.resumed()
+        self.oracle.halts.resumed()
         at = self.executor.clock.wall()
         shown = {name: self.executor.disk.peek(CONTROL, name) for name in self.executor.disk.names(CONTROL)}
         halts = digests_of({name: inode.data for name, inode in shown.items() if inode is not None})
