@@ -34,6 +34,7 @@ from shared_schema.messages import (
 )
 from shared_schema.points import Reach, pass_by
 from shared_schema.sessions import trading_day_of
+from windows_side.brokers.account_message import fitting
 from windows_side.execution.ledger import Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
@@ -254,7 +255,7 @@ class ExecutorViews:
         if self._snapshot is None:
             return False
         try:
-            account = self._snapshot()
+            account = fitting(self._snapshot())
         except BrokerError:
             return False  # closed, or being opened anew: the last snapshot stands, and its age shows it
         self._snapshot_orders = len(account.orders)

@@ -31,6 +31,7 @@ from shared_schema.messages import (
     encode,
 )
 from shared_schema.sessions import hms, trading_day_of
+from windows_side.brokers.account_message import fitting
 from windows_side.quotes.gate import Gate
 from windows_side.quotes.port import AccountSource, QuoteData, QuoteSource
 from windows_side.quotes.readers import STOPPED, Readers
@@ -291,7 +292,7 @@ class Producer:
 
     def _write_account(self, now: float, account: Account) -> None:
         envelope = self._stamp(self._account_stamps, self._moment(now), ALL_ACCOUNTS)
-        body = AccountSnapshot(accounts={self._identity.account: account})
+        body = AccountSnapshot(accounts={self._identity.account: fitting(account)})
         self._folder.publish(ACCOUNT_LIVE, encode(envelope, body, self._folder.key), durable=False)
         self._account_sent = account
         self._account_at = now + self._pace.account_interval

@@ -59,6 +59,8 @@ class Account(Record):
     complete: bool = True
     """False when a query failed: then nothing in here means "none"."""
     queried_at: float = 0.0
+    left_out: int = 0
+    """Rows of ended orders and their fills that the file had no room for."""
 
 
 class AccountSnapshot(Record):

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from shared_schema.messages import Account, AccountOrder, AccountTrade, Asset, Position
-from windows_side.brokers.port import AccountState, BrokerOrder, BrokerPosition, BrokerTrade, Day
+from windows_side.brokers.port import (
+    FINAL_STATUSES,
+    AccountState,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    Day,
+)
+
+MOST_ROWS = 20_000
+"""Orders and fills one snapshot file takes: 200 bytes each at most, and readers take 4 MiB."""
 
 
 def account_message(account: AccountState, day: Day, *, queried_at: float) -> Account:
@@ -21,6 +33,30 @@ def account_message(account: AccountState, day: Day, *, queried_at: float) -> Ac
         complete=True,
         queried_at=queried_at,
     )
+
+
+def fitting(account: Account) -> Account:
+    """The account as a snapshot file can hold it, ``left_out`` telling how many rows it lacks.
+
+    Beyond ``MOST_ROWS`` the orders that ended longest ago go, with their fills: whoever reads the file asks
+    of orders what may still be alive. The day files keep them all.
+    """
+    left_out = len(account.orders) + len(account.trades) - MOST_ROWS
+    if left_out <= 0:
+        return account
+    fills = Counter(trade.order_id for trade in account.trades)
+    gone, room = set(), -left_out
+    for order in sorted(account.orders, key=lambda order: order.time):
+        if room >= 0:
+            break
+        if order.status in FINAL_STATUSES:
+            gone.add(order.order_id)
+            room += 1 + fills[order.order_id]
+    orders = tuple(order for order in account.orders if order.order_id not in gone)
+    trades = tuple(trade for trade in account.trades if trade.order_id not in gone)
+    trades = trades[max(0, -room) :]  # of orders that live: the newest fills
+    left_out = len(account.orders) - len(orders) + len(account.trades) - len(trades)
+    return account.model_copy(update={"orders": orders, "trades": trades, "left_out": left_out})
 
 
 def _position(held: BrokerPosition) -> Position:
