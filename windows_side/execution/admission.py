@@ -10,24 +10,20 @@ from shared_schema.messages import OrderSignal, Received, signal_digest
 from shared_schema.messages.record import UNSIGNED
 from shared_schema.words import say
 from windows_side.brokers.port import AccountState, OrderRequest
-from windows_side.execution.actions import AnswerAgain, Archive, CopyToQuarantine, MoveToQuarantine, Submit
+from windows_side.execution.actions import Archive, CopyToQuarantine, MoveToQuarantine, Submit
 from windows_side.execution.cancels import Cancels
 from windows_side.execution.desk import Desk
 from windows_side.execution.events import FileSeen
 from windows_side.execution.intake import KeepApart, LeaveAlone, RefusedFile, SignalFile
-from windows_side.execution.ledger import SETTLED_BEFORE
+from windows_side.execution.known_ids import UNUSABLE, KnownIds
 from windows_side.execution.order import Order
-from windows_side.execution.order_book import sellable
+from windows_side.execution.order_gate import OrderGate
 from windows_side.execution.origin import Origin
 from windows_side.execution.quote_board import QuoteBoard
-from windows_side.execution.risk_gate import Facts, Refusal, refusal_of
-from windows_side.execution.runaway import RoundTrips
+from windows_side.execution.risk_gate import Refusal
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.tags import tag_of
 from windows_side.execution.writers_link import WritersLink
-
-UNUSABLE = "unusable:"
-"""Begins the digest kept for a file that named an id and was no valid signal."""
 
 
 class Admission:
@@ -48,10 +44,8 @@ class Admission:
         self._origin = origin
         # Of an earlier run too: a restart is no way around the orders a second.
         self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
-        self._round_trips = RoundTrips(desk.rules.limits)
-        for order in sorted(desk.book.everything(), key=lambda order: order.calling_market):
-            if order.calling_at and order.signal is not None:
-                self._round_trips.note(order.signal.code, order.signal.direction, order.calling_market)
+        self._known = KnownIds(desk)
+        self._gate = OrderGate(desk, quotes, self._links)
         self._said: set[tuple[str, str]] = set()
 
     # Files
@@ -83,35 +77,16 @@ class Admission:
                 self._signal(name, received, event.file_time, ready, account, asked_at)
 
     def _refused_file(self, name: str, raw: bytes, signal_id: SignalId, code: str, sentence: str) -> None:
-        known = self._desk.book.digest_of(signal_id)
-        if self._clashes(name, signal_id):
+        if self._known.takes_unusable(name, signal_id):
             return
-        if known is None and self._desk.is_held:
+        if self._desk.is_held:
             self._say_once(name, "held_back", signal_id=signal_id)
-        elif known is None:
-            now = self._desk.now
-            digest = UNUSABLE + hashlib.sha256(raw).hexdigest()
-            order = Order(signal_id, digest, None, "received", now.wall, now.market, self._desk.trading_day)
-            self._refuse(order, code, sentence)
-            self._desk.do(Archive(name, signal_id))
-        elif known == SETTLED_BEFORE:
-            self._settled_before(name, signal_id)
-        elif known.startswith(UNUSABLE):
-            # Unusable the first time, unusable again: the same answer, and it is consumed.
-            self._desk.do(AnswerAgain(signal_id))
-            self._desk.do(Archive(name, signal_id))
-        else:
-            self._reused(name, signal_id)
-
-    def _settled_before(self, name: str, signal_id: SignalId) -> None:
-        # Only its id outlived a lost ledger: it is consumed, never executed, and nothing is said of its end.
-        self._desk.alarm("settled_without_record", signal_id=signal_id)
+            return
+        now = self._desk.now
+        digest = UNUSABLE + hashlib.sha256(raw).hexdigest()
+        order = Order(signal_id, digest, None, "received", now.wall, now.market, self._desk.trading_day)
+        self._refuse(order, code, sentence)
         self._desk.do(Archive(name, signal_id))
-
-    def _reused(self, name: str, signal_id: SignalId) -> None:
-        # The first stands; nothing further of this id is executed, and no result may confuse the first's.
-        self._desk.alarm("id_reused", signal_id=signal_id, file=name)
-        self._desk.do(MoveToQuarantine(name, {"reason": "id_reused", "signal_id": signal_id}))
 
     def _signal(
         self,
@@ -123,7 +98,7 @@ class Admission:
         asked_at: float,
     ) -> None:
         signal = received.body
-        if self._known(name, received):
+        if self._known.takes(name, received):
             return
         if self._origin.is_elsewhere(signal.executor):
             self._say_once(name, "addressed_elsewhere", executor=signal.executor)
@@ -174,34 +149,6 @@ class Admission:
             self._desk.alarm("order_unknown", signal_id=order.signal_id, sentence=unknown.message)
         self._desk.do(Archive(name, order.signal_id))
 
-    def _known(self, name: str, received: Received[OrderSignal]) -> bool:
-        signal_id = received.body.signal_id
-        if self._clashes(name, signal_id):
-            return True
-        digest = self._desk.book.digest_of(signal_id)
-        if digest is None:
-            return False
-        if digest == SETTLED_BEFORE:
-            self._settled_before(name, signal_id)
-            return True
-        if digest != signal_digest(received.body, received.envelope):
-            self._reused(name, signal_id)
-            return True
-        self._desk.say("known_signal", signal_id=signal_id)
-        self._desk.do(AnswerAgain(signal_id))
-        self._desk.do(Archive(name, signal_id))
-        return True
-
-    def _clashes(self, name: str, signal_id: SignalId) -> bool:
-        # On a disk that folds case both ids would share one result file.
-        clash = self._desk.book.clash_of(signal_id)
-        if clash is None:
-            return False
-        self._desk.alarm("id_case_clash", signal_id=signal_id, other=clash)
-        reason: dict[str, object] = {"reason": "id_case_clash", "signal_id": signal_id, "other": clash}
-        self._desk.do(MoveToQuarantine(name, reason))
-        return True
-
     def _row(self, received: Received[OrderSignal], file_time: float) -> Order:
         now, envelope, signal = self._desk.now, received.envelope, received.body
         day = self._desk.trading_day
@@ -225,7 +172,7 @@ class Admission:
     # Orders
 
     def _admit(self, order: Order, account: AccountState | None, asked_at: float) -> None:
-        refusal = self._gate(order, account, asked_at) or self._runs_away(order)
+        refusal = self._gate.refusal(order, account, asked_at)
         if refusal is not None:
             self._refuse(order, refusal.error_code, _sentence(refusal))
             return
@@ -259,7 +206,7 @@ class Admission:
             raise ValueError(f"{order.signal_id} has no signal to place")
         now = self._desk.now
         self._calls.append(now.wall)
-        self._round_trips.note(signal.code, signal.direction, now.market)
+        self._gate.passed(order, now.market)
         self._desk.store(
             order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market
         )
@@ -279,7 +226,7 @@ class Admission:
         for order in self._desk.book.waiting():
             if not self._may_call():
                 return
-            refusal = self._gate(order, account, asked_at) or self._runs_away(order)
+            refusal = self._gate.refusal(order, account, asked_at)
             if self._desk.halt.is_halted:
                 refusal = Refusal("halted", {"reason": self._desk.halt.reason})
             if refusal is not None:
@@ -308,50 +255,6 @@ class Admission:
         while self._calls and not wall - 1.0 < self._calls[0] <= wall:
             self._calls.popleft()
         return len(self._calls) < self._desk.rules.limits.orders_per_second
-
-    def _runs_away(self, order: Order) -> Refusal | None:
-        """Halt the account where this order would complete one round trip too many (fault 64)."""
-        signal, limits = order.signal, self._desk.rules.limits
-        if signal is None or not self._round_trips.too_many(
-            signal.code, signal.direction, self._desk.now.market
-        ):
-            return None
-        reason = say(
-            "recovery.runaway", code=signal.code, count=limits.round_trips, minutes=limits.round_trip_minutes
-        )
-        self._desk.halt_trading(reason)
-        return Refusal("halted", {"reason": reason})
-
-    def _gate(self, order: Order, account: AccountState | None, asked_at: float) -> Refusal | None:
-        signal, book, now = order.signal, self._desk.book, self._desk.now
-        foreign, today = self._desk.foreign, self._desk.trading_day
-        if signal is None or account is None:
-            return Refusal("not_ready", {})
-        link = self._links.refusal(order.writer)
-        if link is not None:
-            return link
-        window = self._desk.rules.limits.duplicate_window_seconds
-        is_first_look = not order.intent_at
-        duplicate = book.tally.duplicate_of(signal, now, window) if is_first_look else None
-        counted = 0 if is_first_look else 1
-        already = 0.0 if is_first_look else signal.notional
-        facts = Facts(
-            now=now,
-            ahead=self._links.ahead(order.writer),
-            quote=self._quotes.quote(signal.code),
-            quote_age=self._quotes.age(signal.code, now),
-            cash=account.asset.cash - book.committed.cash(asked_at, order.signal_id),
-            sellable=sellable(account, signal.code)
-            - book.committed.shares(asked_at, signal.code, order.signal_id),
-            orders_today=book.tally.orders_on(today) - counted + foreign.count_on(today),
-            turnover_today=book.tally.turnover_on(today, signal.code)
-            - already
-            + foreign.turnover_on(today, signal.code),
-            duplicate_of=duplicate or "",
-            unknown_of=book.unknown_of(signal.code) or "",
-            pool=self._desk.pool.use(but=order.signal_id),
-        )
-        return refusal_of(signal, facts, self._desk.rules)
 
     def _refuse(self, order: Order, code: str, sentence: str) -> None:
         event = OrderEvent.EXPIRE if code == "expired" else OrderEvent.REFUSE
