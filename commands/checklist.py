@@ -15,10 +15,11 @@ from commands.place import FolderOption, place_of
 from commands.status_report import StatusReport
 from commands.telling import tell
 from shared_schema.errors import MiniqmtError
+from shared_schema.heartbeats import state_text
 from shared_schema.sessions import date_of
 from shared_schema.settings import Settings, load_settings
 from shared_schema.trading_calendar import calendar_of_this_host
-from shared_schema.words import has, say, say_both
+from shared_schema.words import say, say_both
 
 QUIET_HERE = frozenset({"quarantine"})
 """What status names and a morning may begin with."""
@@ -85,9 +86,7 @@ def red_lines(
     executors = [beat for beat in alive if beat["role"] == "executor"]
     for beat in executors:
         if not beat["ready"] and beat["halt_since"] is None:
-            word = f"heartbeat.{beat['state']}"
-            state = say(word) if has(word) else beat["state"]
-            yield _red("not_ready", instance=beat["instance"], state=state)
+            yield _red("not_ready", instance=beat["instance"], state=state_text(beat["state"]))
     yield from _modes(executors, alive, settings)
     if executors and any(beat["role"] == "dashboard" for beat in alive) and not _both_ways(report["links"]):
         yield _red("one_way")

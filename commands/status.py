@@ -16,7 +16,8 @@ from commands.status_link import link_line
 from commands.status_report import StatusReport
 from commands.status_watch import watch_json, watch_people
 from commands.time_text import age_text, clock_text, stamp_text
-from shared_schema.words import has, say, say_both
+from shared_schema.heartbeats import state_text
+from shared_schema.words import say, say_both
 
 COLOURS = {"green": "green", "red": "bold red", "stopped": "dim", "replaced": "dim"}
 
@@ -98,8 +99,7 @@ def _heartbeats(beats: list[dict[str, Any]]) -> Table | str:
 def _state(beat: dict[str, Any]) -> str:
     if beat["colour"] == "replaced":
         return say("operate.status.replaced")
-    key = f"heartbeat.{beat['state']}"
-    return say(key) if has(key) else beat["state"] or "-"
+    return state_text(beat["state"])
 
 
 def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from mac_side.bridge_client.link import Beat
 from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment
 from shared_schema.errors import MiniqmtError
+from shared_schema.heartbeats import state_text
 from shared_schema.ids import Code
 from shared_schema.instruments import Override, instrument, is_within_limits, with_override
 from shared_schema.messages.quote import Quote
@@ -114,7 +115,8 @@ def executor_hold(
     if beat.body.halt_since is not None:
         return Hold("executor_halted", say("dashboard.executor_halted"))
     if not beat.body.ready:
-        return Hold("executor_not_ready", say("dashboard.executor_not_ready", state=beat.body.state or "-"))
+        state_shown = state_text(beat.body.state)
+        return Hold("executor_not_ready", say("dashboard.executor_not_ready", state=state_shown))
     return None
 
 

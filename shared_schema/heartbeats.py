@@ -11,10 +11,17 @@ from shared_schema.link_health import Beat, SkewMeter, measured
 from shared_schema.messages import Heartbeat, Received, decode_heartbeat
 from shared_schema.messages.record import Envelope
 from shared_schema.newest_stamp import NewestStamp
+from shared_schema.words import has, say
 
 STOPPED = "stopped"
 """The state in the last heartbeat of a process that ended in order."""
 _Mark = tuple[int, int, int]
+
+
+def state_text(state: str) -> str:
+    """A heartbeat's state as people read it; the word itself where the catalogue has none."""
+    key = f"heartbeat.{state}"
+    return say(key) if has(key) else state or "-"
 
 
 @dataclass

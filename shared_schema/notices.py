@@ -49,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
     "folder_failed": "link",
     "folder_works_again": "link",
     "broker_not_ready": "link",
+    "day_unanswered": "link",
+    "account_unanswered": "link",
     "day_files_failed": "reconcile",
     "alarm": "alarms",
     "queue_full": "alarms",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.execution.bench import Bench, rules_of, signal_of
-from windows_side.brokers.port import DayAnswered, Readiness, ReadinessChanged
+from shared_schema.words import pair
+from tests.execution.bench import Bench, account_of, alarms, rules_of, signal_of
+from windows_side.brokers.port import AccountAnswered, DayAnswered, Readiness, ReadinessChanged
 
 
 def test_an_empty_list_after_a_reconnect_ends_no_order() -> None:
@@ -29,3 +30,30 @@ def test_a_failed_list_after_a_reconnect_opens_no_gate() -> None:
     bench.make_ready()
     bench.drop(signal_of("s1"))
     assert bench.state("s1") == "submitted"
+
+
+def test_a_list_that_never_comes_is_said_once_with_what_to_do() -> None:
+    """A terminal that answers None for an empty day: nothing is taken for empty, and a person is told why."""
+    bench = Bench(rules_of(absence_is_proof=False))
+    bench.tell(ReadinessChanged(Readiness(False, "disconnected")))
+    bench.tell(ReadinessChanged(Readiness(True)))
+    told = []
+    for _ in range(60):
+        told += alarms(bench.tell(DayAnswered(None, bench.now.wall)))
+        told += alarms(bench.tell(AccountAnswered(account_of(), bench.now.wall)))
+        told += alarms(bench.pass_time(1))
+    assert told == ["day_unanswered"] and bench.core.waits_for == "reconcile"
+    assert all("miniqmt acceptance" in text for text in pair("log.day_unanswered"))
+    bench.make_ready()
+    assert bench.core.ready
+
+
+def test_positions_that_never_come_are_said_too() -> None:
+    """The day's list came, cash and positions never do."""
+    bench = Bench(rules_of(absence_is_proof=False))
+    bench.tell(ReadinessChanged(Readiness(False, "disconnected")))
+    bench.tell(ReadinessChanged(Readiness(True)))
+    told = alarms(bench.day())
+    for _ in range(25):
+        told += alarms(bench.tell(AccountAnswered(None, bench.now.wall))) + alarms(bench.pass_time(1))
+    assert told == ["account_unanswered"] and bench.core.waits_for == "account"

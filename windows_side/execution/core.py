@@ -44,6 +44,7 @@ from windows_side.execution.events import (
 )
 from windows_side.execution.halt_latch import ROLLED_BACK
 from windows_side.execution.ledger import HEARD_WRITERS, WRITERS, Memory
+from windows_side.execution.long_wait import LongWait
 from windows_side.execution.order_book import OrderBook
 from windows_side.execution.origin import Origin
 from windows_side.execution.quote_board import QuoteBoard
@@ -78,6 +79,7 @@ class ExecutorCore:
             self._origin,
             self._links,
         )
+        self._long_wait = LongWait(self._desk)
         self._broker_ready = False
         self._reconciled = False
         self._account: AccountState | None = None
@@ -289,6 +291,7 @@ class ExecutorCore:
             self._admission.release_waiting(self._account, self._asked_account)
         self._admission.expire_waiting()
         self._cancels.time_passed()
+        self._long_wait.look(self.waits_for)
         if not self._broker_ready:
             return
         wall = self._desk.now.wall
