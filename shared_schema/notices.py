@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "ledger_put_back": "halt",
     "folder_rolled_back": "halt",
     "executor_must_stop": "halt",
+    "account_stopped": "halt",
     "dashboard_must_stop": "halt",
     "supervised_died": "halt",
     "supervised_hung": "halt",

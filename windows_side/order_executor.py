@@ -22,8 +22,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -31,6 +32,7 @@ import platformdirs
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
 from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import room_name
 from shared_schema.errors import MiniqmtError, SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
@@ -47,6 +49,7 @@ from shared_schema.stop_flag import StopFlag
 from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, say_both, use_language
+from windows_side.account_runs import ACCOUNT_THREAD, AccountRun, run_accounts
 from windows_side.arming import arming_path, check_armed
 from windows_side.brokers.qmt_diagnosis import HEALS_BY_LOGIN, path_findings
 from windows_side.brokers.qmt_package import PIP, is_installed
@@ -105,7 +108,8 @@ def counter_folder(settings: Settings, mode: Mode) -> Path:
         return settings.executor.counter_dir
     if mode == "live":
         return platformdirs.user_state_path("miniqmt", appauthor=False) / "counter"
-    return settings.runtime_dir.with_name(settings.runtime_dir.name + "_counter")
+    runtime_dir = (settings.host or settings).runtime_dir  # beside it, also for what lies inside it
+    return runtime_dir.with_name(runtime_dir.name + "_counter")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,22 +125,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             overrides["shared_dir"] = str(Path(options.folder).absolute())
         settings = load_settings(overrides=overrides)
         use_language(settings.language)
-        venue = chosen_venue(settings)
+        if options.account:
+            settings = settings.for_account(options.account)
         stop = StopFlag()
         with stopped_by_signals(stop):
-            run(settings, stop, venue, enforce_sessions=options.sessions)
+            if options.account or not settings.accounts:
+                exit_code = 0
+                run(settings, stop, chosen_venue(settings), enforce_sessions=options.sessions)
+            else:
+                serve = partial(serve_account, enforce_sessions=options.sessions)
+                exit_code = run_accounts(settings, stop, serve)
     except MiniqmtError as problem:
         print(f"order_executor: {problem}", file=sys.stderr)
-        leave_hung_threads(problem.exit_code)
-        return problem.exit_code
-    leave_hung_threads(0)
-    return 0
+        exit_code = problem.exit_code
+    leave_hung_threads(exit_code)
+    return exit_code
 
 
 def leave_hung_threads(exit_code: int) -> None:
     """End this process at once where a native call still hangs: its thread would keep it alive for ever."""
     hung = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    if any(thread.name.startswith("ThreadPoolExecutor") for thread in hung):
+    if any(thread.name.startswith(("ThreadPoolExecutor", ACCOUNT_THREAD)) for thread in hung):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)
@@ -148,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sessions", action="store_true", help=say_both("executor.help_sessions"))
     parser.add_argument("--supervise", action="store_true", help=say_both("executor.help_supervise"))
     parser.add_argument("--folder", default="", help=say_both("executor.help_folder"))
+    parser.add_argument("--account", default="", help=say_both("executor.help_account"))
     return parser
 
 
@@ -175,35 +185,71 @@ def run(
     console: bool = True,
 ) -> None:
     """Run an executor at ``venue`` until ``stop`` is set. Raises MiniqmtError where it must not go on."""
-    path = checked_exchange_folder(settings.exchange_folder("executor"))
-    folder_lock = hold_single_instance("executor", settings.runtime_dir, path)
-    try:
-        chosen = settings.account
-        account_lock = hold_account(venue.mode, AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
-        try:
-            log = open_log("order_executor", settings.log_dir, console)
-            attach(log, settings.notices, host_name())
-            try:
-                folder = DropFolder(path, key=folder_key(settings, path))
-                enforces = enforce_sessions or venue.enforces_sessions
-                with lines_of("windows_side", log):
-                    _run_locked(settings, folder, stop, venue, log, enforces)
-            finally:
-                log.close()
-        finally:
-            account_lock.release()
-    finally:
-        folder_lock.release()
+    with contextlib.ExitStack() as held:
+        path = hold_places(settings, venue, held)
+        log = open_log("order_executor", settings.log_dir, console)
+        held.callback(log.close)
+        attach(log, settings.notices, host_name())
+        watched, alive = SettingsWatch(settings, os.environ), SignOfLife(os.environ, log)
+        enforces = enforce_sessions or venue.enforces_sessions
+        with lines_of("windows_side", log):
+            _run_locked(
+                settings, path, stop, venue, log, enforces, lambda: watched.look_after(log), alive.show
+            )
+
+
+def serve_account(account: AccountRun, *, enforce_sessions: bool = False) -> None:
+    """``run`` for one account among several of this process, which looks after settings and life itself.
+
+    Raises MiniqmtError where this account must not go on.
+    """
+    settings = account.settings
+    venue = chosen_venue(settings)
+    path = hold_places(settings, venue, account.held)
+    enforces = enforce_sessions or venue.enforces_sessions
+    _run_locked(
+        settings, path, account.stop, venue, account.log, enforces, account.turned, begins=account.begins
+    )
+
+
+def hold_places(settings: Settings, venue: Venue, held: contextlib.ExitStack) -> Path:
+    """The exchange folder; it and the account are held until ``held`` closes.
+
+    Raises SettingsError saying who holds one of them, FolderError where the folder can't be used.
+    """
+    path = settings.exchange_folder("executor")
+    if settings.host is not None:
+        # A room is made where it is missing, but never the folder it belongs to: that is not mounted then.
+        checked_exchange_folder(settings.host.exchange_folder("executor"))
+        with contextlib.suppress(OSError):  # what could not be made is said by the check
+            path.mkdir(parents=True, exist_ok=True)
+    checked_exchange_folder(path)
+    held.callback(hold_single_instance("executor", settings.runtime_dir, path).release)
+    chosen = settings.account
+    lock = hold_account(venue.mode, AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
+    held.callback(lock.release)
+    return path
+
+
+def rooms_of(settings: Settings) -> dict[AccountAlias, str]:
+    """Every account of this host, and where in the exchange folder its room is, as a sentence says it."""
+    first, *further = settings.aliases
+    rooms = {first: say("refusals.room_top")}
+    return rooms | {alias: say("refusals.room_of", room=f"{room_name(alias)}/") for alias in further}
 
 
 def _run_locked(
     settings: Settings,
-    folder: DropFolder,
+    path: Path,
     stop: threading.Event,
     venue: Venue,
     log: Log,
     enforce_sessions: bool,
+    *beside: Callable[[], object],
+    begins: Callable[[], object] = lambda: None,
 ) -> None:
+    """``beside`` is called in each turn, ``begins`` before the broker is opened."""
+    folder = DropFolder(path, key=folder_key(settings, path))
     if venue.mode == "live" and folder.is_offline():
         raise SettingsError("arming.offline_folder", folder.path)
     folder.prepare()
@@ -224,6 +270,7 @@ def _run_locked(
         instance=InstanceId(memory.meta[INSTANCE]),
         calendar=calendar_of_this_host(),
         limits=settings.limits,
+        rooms=rooms_of(settings),
         offline=folder.is_offline(),
         enforce_sessions=enforce_sessions,
         needs_quote=venue.needs_quote,
@@ -260,14 +307,15 @@ def _run_locked(
     say_calendar(log, rules.calendar, time.time())
     if not enforce_sessions:
         log.say("info", "sessions_only_warn")
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    tune_process()
     try:
-        watched, alive = SettingsWatch(settings, os.environ), SignOfLife(os.environ, log)
-        executor.run(stop, lambda: watched.look_after(log), alive.show)
-    except StateError as problem:
-        log.say("error", "executor_must_stop", problem=problem)
+        begins()
+        executor.run(stop, *beside)
+    except BaseException as problem:
+        # Where other accounts go on in this process: what waits for the broker is turned back, not called.
+        executor.broker.port.stop()
+        if isinstance(problem, StateError):
+            log.say("error", "executor_must_stop", problem=problem)
         raise
     finally:
         watch.stop()
@@ -275,6 +323,16 @@ def _run_locked(
         ledger.close()
         counter.close()
         log.say("info", "executor_stopped")
+
+
+def tune_process() -> None:
+    """For the whole process: fewer stops by the garbage collector and the interpreter's own turns.
+
+    Each account calls it once it stands: what was made until then lives as long as the process.
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    sys.setswitchinterval(SWITCH_INTERVAL)
 
 
 def say_calendar(log: Log, calendar: TradingCalendar, wall: float) -> None:

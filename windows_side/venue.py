@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_package import load_package, xttrader
 from windows_side.brokers.qmt_session_ids import SessionIds
 from windows_side.brokers.simulated import SimulatedBroker
+
+_LOADING = threading.Lock()
+"""A process has one xtquant, and its import is no matter for two accounts' threads at once."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,9 @@ def simulated_broker(around: Surroundings) -> Broker:
 def qmt_broker(around: Surroundings) -> Broker:
     """QMT's account over xtquant. Errors: SettingsError where xtquant can't be used."""
     settings = around.settings
-    package = load_package(settings.qmt.xtquant, settings.qmt.data_path)
-    xttrader()  # a native part that can't be loaded ends the start, not each try to connect
+    with _LOADING:
+        package = load_package(settings.qmt.xtquant, settings.qmt.data_path)
+        xttrader()  # a native part that can't be loaded ends the start, not each try to connect
     around.log.say(
         "info",
         "xtquant_loaded",
