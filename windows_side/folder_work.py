@@ -30,7 +30,8 @@ STANDS_BACK = 0.02
 BEHIND = 64
 """Pieces of work waiting, above which a view that is due goes first: a heartbeat can't wait for them all."""
 RESULTS_TOGETHER = 32
-"""Results written before the folder's fsync and the slot, which they share."""
+"""Results written before the folder's fsync and the slot, which they share; behind a full group as many
+steps have their turn, for a signal not moved away in time is read, and answered, once more."""
 CALM = 10.0
 """Seconds without a failure after which the folder is said to work again."""
 
@@ -66,6 +67,7 @@ class FolderWork:
         self._first: deque[Step] = deque()
         self._results: dict[SignalId, Order] = {}
         self._written_together = 0
+        self._steps_between = 0
         self._slot: bytes | None = None
         self._results_again_at = float("-inf")
         self._refused: set[SignalId] = set()
@@ -229,18 +231,19 @@ class FolderWork:
         return bool(self._results or self._written_together) and self._monotonic() >= self._results_again_at
 
     def _one(self) -> bool:
-        """Show what goes first, write one result, else do one step; whether there was anything to do."""
+        """Show what goes first, write one result or do one step; whether there was anything to do."""
         order: Order | None = None
         step: Step | None = None
         with self._turn:
             if self._first:
                 step = self._first.popleft()
-            elif self._results_are_due():
+            elif self._results_are_due() and not (self._steps_between and self._steps):
                 if self._results and self._written_together < RESULTS_TOGETHER:
                     order = self._results.pop(next(iter(self._results)))
                 else:
                     step = self._end_results
             elif self._steps:
+                self._steps_between = max(0, self._steps_between - 1)
                 step = self._steps.popleft()
         if order is not None:
             self._write(order)
@@ -259,6 +262,7 @@ class FolderWork:
         except FolderError:
             self._results_again_at = self._monotonic() + RETRY
             raise
+        self._steps_between = RESULTS_TOGETHER if self._written_together >= RESULTS_TOGETHER else 0
         self._written_together, self._slot = 0, None
 
     def _write(self, order: Order) -> None:

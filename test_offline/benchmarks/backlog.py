@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from shared_schema.drop_folder.names import RESULTS_FOLDER
+from shared_schema.drop_folder.names import ACCOUNT_SIMULATE, DONE_FOLDER, RESULTS_FOLDER
+from shared_schema.messages import decode_account
 from test_offline.benchmarks.bench_folder import BenchFolder, running_executor
 from test_offline.benchmarks.executor_child import PLACED
 from test_offline.benchmarks.figures import machine
@@ -35,7 +36,7 @@ def run_backlog(count: int, console: Console) -> None:
     for name in runs[0]:
         cells = []
         for seconds in (run[name] for run in runs):
-            cells += [f"{seconds:.2f}", f"{count / seconds:.0f}" if seconds > 0 else "-"]
+            cells += [f"{seconds:.2f}", f"{count / seconds:.0f}"] if seconds > 0 else ["-", "-"]
         table.add_row(name, *cells)
     console.print(table)
     console.print(machine())
@@ -52,6 +53,9 @@ def _measured(count: int, broker: str) -> dict[str, float]:
             answered = _until(lambda: _answered(root) >= count)
             shown = _until(lambda: _results(bench) >= count and _executed(bench) >= count)
             final = _until(lambda: _terminal(bench) >= count)
+            moved = _until(lambda: _moved(bench) >= count)
+            # The broker in memory shows no account.
+            listed = _until(lambda: broker == "instant" or _listed(bench) >= count)
             used = process_time(bench.pid)
         placed = json.loads((root / PLACED).read_text(encoding="utf-8"))
     return {
@@ -61,6 +65,10 @@ def _measured(count: int, broker: str) -> dict[str, float]:
         "all answers durable in the ledger, after the first was written": answered - began,
         "all ids and results there, after the last submit": max(0.0, shown - placed[-1]),
         "all results in their terminal revision, after the last submit": max(0.0, final - placed[-1]),
+        "all signals moved away, after the last submit": max(0.0, moved - placed[-1]),
+        "all orders in a snapshot that can be read, after the last submit": (
+            max(0.0, listed - placed[-1]) if broker == "simulated" else 0.0
+        ),
         "processor time of the executor": used,
     }
 
@@ -85,11 +93,13 @@ def process_time(pid: int) -> float:
 
 def _until(reached) -> float:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + AT_MOST
-    while not reached():
-        if time.monotonic() > deadline:
+    while True:
+        began = time.monotonic()
+        if reached():
+            return time.monotonic()
+        if began > deadline:
             raise TimeoutError(f"not reached within {AT_MOST:.0f} s")
-        time.sleep(0.25)  # what looks on costs as well
-    return time.monotonic()
+        time.sleep(max(0.25, 4 * (time.monotonic() - began)))  # what looks on costs as well
 
 
 def _answered(root: Path) -> int:
@@ -107,6 +117,17 @@ def _results(bench: BenchFolder) -> int:
 def _terminal(bench: BenchFolder) -> int:
     results = (bench.folder.path / RESULTS_FOLDER).glob("order_result_*.json")
     return sum(1 for result in results if b'"state":"filled"' in result.read_bytes())
+
+
+def _moved(bench: BenchFolder) -> int:
+    left = sum(1 for _ in bench.folder.path.glob("order_signal_*.json"))
+    return 0 if left else sum(1 for _ in (bench.folder.path / DONE_FOLDER).glob("*.done"))
+
+
+def _listed(bench: BenchFolder) -> int:
+    raw = bench.folder.read_large(ACCOUNT_SIMULATE)
+    accounts = decode_account(raw).body.accounts.values() if raw else ()
+    return sum(len(account.orders) for account in accounts)
 
 
 def _executed(bench: BenchFolder) -> int:

@@ -13,7 +13,7 @@ from tests.execution.bench import OTHER_FUND, signal_of
 from windows_side.execution.ledger import Memory
 from windows_side.execution.order import Order
 from windows_side.execution.order_book import OrderBook
-from windows_side.folder_work import BEHIND, FolderWork
+from windows_side.folder_work import BEHIND, RESULTS_TOGETHER, FolderWork
 
 STATES = ("accepted", "submitted", "partly_filled", "unknown", "filled", "cancelled", "failed")
 
@@ -111,3 +111,31 @@ def test_in_a_backlog_a_view_goes_before_all_that_waits() -> None:
     work.show(lambda: done.append("heartbeat"))
     work.go_on()
     assert done[0] == "heartbeat" and len(done) == BEHIND + 2
+
+
+class _Results:
+    """Views that note what is written."""
+
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+
+    def result(self, order: Order) -> bytes:
+        self._done.append("result")
+        return b""
+
+    def end_results(self, newest: bytes | None) -> None:
+        """A group has ended."""
+
+
+def test_in_a_backlog_signals_are_moved_away_between_the_results() -> None:
+    """A signal that waits for its move longer than half a minute is read and answered once more."""
+    done: list[str] = []
+    nobody = object()
+    work = FolderWork(nobody, _Results(done), Log("x", []), time.monotonic, lambda *_: None, threaded=False)  # type: ignore[arg-type]
+    chance, groups = random.Random(7), 4
+    for number in range(groups * RESULTS_TOGETHER):
+        work.result(some_row(chance, number))
+        work.do(lambda: done.append("move"))
+    work.go_on()
+    group = ["result"] * RESULTS_TOGETHER + ["move"] * RESULTS_TOGETHER
+    assert done == group * groups
