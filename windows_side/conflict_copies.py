@@ -42,8 +42,8 @@ class ConflictCopies:
         self._look_at = float("-inf")
         self._judged: dict[str, int] = {}
         """Folders all of whose names were told, with the time they had then."""
-        self._ours: set[str] = set()
-        """Names that look like a copy and were found to be their payload's own."""
+        self._told: dict[str, set[str]] = {}
+        """Names of each folder that are no copies, by their look or by their payload: told once."""
 
     def due(self) -> Callable[[], None] | None:
         """The look, where it is time for one; it raises FolderError."""
@@ -69,20 +69,23 @@ class ConflictCopies:
 
     def _judge(self, folder: str) -> bool:
         """Move the copies away; False where one can't be told yet."""
-        all_told = True
+        all_told, told = True, set()
+        before = self._told.get(folder, set())
         for entry in self._folder.list_folder(folder):
             name = f"{folder}/{entry.name}"
-            if name in self._ours or not is_conflict_pattern(entry.name):
+            if entry.name in before or not is_conflict_pattern(entry.name):
+                told.add(entry.name)
                 continue
             own = self._own_name(folder, name)
             if own is None:
                 all_told = False
             elif own == entry.name:
-                self._ours.add(name)
+                told.add(entry.name)
             else:
                 reason: dict[str, object] = {"reason": "conflict_copy", "at": self._wall(), "of": own}
                 self._log.say("error", "quarantined", file=name, reason="conflict_copy")
                 self._folder.quarantine_move(name, reason)
+        self._told[folder] = told
         return all_told
 
     def _own_name(self, folder: str, name: str) -> str | None:
