@@ -15,10 +15,12 @@ from pathlib import Path
 
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import (
+    AccountSeen,
     EngineCommand,
     EngineEvent,
     KeepBooks,
     OperatorSaid,
+    PoolSeen,
     PublishSignal,
     QuoteSeen,
     Republish,
@@ -56,8 +58,10 @@ from shared_schema.words import say
 __all__ = ["Engine", "Place"]
 
 VIEW_INTERVAL = 0.5
-"""Seconds between two view files at least."""
+"""Seconds between two view files at least; twice that while there is no news to show."""
 TICK_INTERVAL = 0.25
+LOOK_INTERVAL = 1.0
+"""Seconds between two whole looks at most; a watcher or a glance calls for looks in between."""
 FOLDER_RETRY = 0.5
 
 
@@ -95,7 +99,8 @@ class Engine:
         self._state_file: StateFile | None = None
         self._meeting = Meeting(place, self.files.keys, log, config.red_after, random_part)
         self._writing = EngineWriting(place, log, random_part, lambda point: self._reach(point))
-        self._ticked = self._viewed = 0.0
+        self._ticked = self._viewed = self._looked = 0.0
+        self._news = False
         self._saved_bytes: bytes | None = None
         self._folder_failed = False
 
@@ -103,24 +108,27 @@ class Engine:
 
     def run(self, stop: threading.Event, settings: SettingsWatch | None = None) -> None:
         """Work until ``stop`` is set. Raises StateError for books damaged, rolled back or unwritable."""
+        woken = True
         while not stop.is_set():
             if settings is not None and self.core is not None:
                 news = settings.look_after(self.log)
                 if news is not None:
                     self._tell(SettingsSeen(news.word, say(f"log.{news.word}", detail=news.detail)))
-            if not self.attempt():
+            worked = self.attempt(woken)
+            if not worked:
                 stop.wait(FOLDER_RETRY)
             self.watch.look_after(self.log)
-            wait_for_news(self.watch, self.glance, stop, TICK_INTERVAL)
+            woken = wait_for_news(self.watch, self.glance, stop, TICK_INTERVAL) or not worked
         self.end()
 
-    def attempt(self) -> bool:
+    def attempt(self, woken: bool = True) -> bool:
         """One round that outlives a failing folder, beginning where need be; whether the folder worked."""
         try:
             if self.core is None:
                 self._begin()
+                woken = True
             if self.core is not None:
-                self.turn()
+                self.turn(woken)
             self._folder_works()
         except FolderError as problem:
             self._folder_fails(problem)
@@ -171,13 +179,26 @@ class Engine:
 
     # One turn
 
-    def turn(self) -> None:
-        """Look at everything once."""
-        core = self._core
+    def turn(self, woken: bool = True) -> None:
+        """Look at everything once; where only time has passed (not ``woken``) at what a person may say."""
         wall = self.follower.now().wall
         self._tell(self.files.halts())
+        whole = not self.watch.healthy or not 0 <= wall - self._looked < LOOK_INTERVAL
+        if whole or woken:
+            self._looked = wall if whole else self._looked
+            self._look(wall, whole)
+        self._commands()
+        now = self.follower.now()
+        if now.wall - self._ticked >= TICK_INTERVAL or now.wall < self._ticked:
+            self._ticked = now.wall
+            self._tell(Tick())
+        self._show_view(now)
+
+    def _look(self, wall: float, whole: bool) -> None:
+        """Everything the other side may have written, but halts."""
+        core = self._core
         self._tell(self.files.beats(wall))
-        for result in self.files.results(core.state.outbox):
+        for result in self.files.results(core.state.outbox, whole=whole):
             self._tell(result)
         stamps = self.files.stamps()
         if stamps is not None:
@@ -190,12 +211,6 @@ class Engine:
             self._tell(pool)
         for quote in self.files.quotes():
             self._tell_quote(quote)
-        self._commands()
-        now = self.follower.now()
-        if now.wall - self._ticked >= TICK_INTERVAL or now.wall < self._ticked:
-            self._ticked = now.wall
-            self._tell(Tick())
-        self._show_view(now)
 
     def _tell_quote(self, quote: QuoteSeen) -> None:
         envelope = quote.received.envelope
@@ -213,6 +228,9 @@ class Engine:
     def _tell(self, event: EngineEvent) -> None:
         now = self.follower.now()
         commands = self._core.handle(event, now)
+        # Ages are the screen's to count, and a tick alone tells it nothing new.
+        if isinstance(event, AccountSeen | PoolSeen) or (commands and not isinstance(event, Tick)):
+            self._news = True
         for place, command in enumerate(commands):
             try:
                 self._do(command, isinstance(event, QuoteSeen), now)
@@ -270,13 +288,14 @@ class Engine:
     # Showing and ending
 
     def _show_view(self, now: Moment) -> None:
-        if 0 <= now.wall - self._viewed < self._view_interval:
+        interval = self._view_interval if self._news else 2 * self._view_interval
+        if 0 <= now.wall - self._viewed < interval:
             return
         self._core.judge(now)
         self._show(make_view(self._core, now), now)
 
     def _show(self, view: View, now: Moment) -> None:
-        self._viewed = now.wall
+        self._viewed, self._news = now.wall, False
         try:
             self._write_view(self.place.view, view)
         except FolderError as problem:

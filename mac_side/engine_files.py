@@ -107,9 +107,9 @@ class EngineFiles:
         """Every file that halts, or lifts a halt."""
         return HaltsSeen(self.folder.halts(), self.folder.key)
 
-    def results(self, outbox: Outbox) -> Iterator[ResultSeen]:
-        """New results of our signals; one counts as told when the next is asked for."""
-        return (ResultSeen(received) for received in self.inbox.each(outbox))
+    def results(self, outbox: Outbox, *, whole: bool = True) -> Iterator[ResultSeen]:
+        """New results of our signals; one counts as told when the next is asked for. ``whole``: ``Inbox``."""
+        return (ResultSeen(received) for received in self.inbox.each(outbox, whole=whole))
 
     def stamps(self) -> StampsSeen | None:
         """How far heartbeats, results and the result slot stand, where that changed; after ``results``."""

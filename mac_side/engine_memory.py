@@ -227,7 +227,6 @@ class EngineMemory:
     def _heartbeat(self, now: Moment) -> Heartbeat:
         if self.beats_since is None:
             self.beats_since = now.wall
-        applied = [entry.signal_id for entry in self.state.outbox.entries if entry.settled]
         return Heartbeat(
             role="dashboard",
             instance=self.config.instance,
@@ -235,7 +234,7 @@ class EngineMemory:
             state=self.held.word if self.held else "running",
             seen=dict(self.seen),
             accounts=(self.state.account,),
-            applied_results=tuple(applied[-APPLIED_SHOWN:]),
+            applied_results=self.state.outbox.settled_ids[-APPLIED_SHOWN:],
             strategy=self.state.strategy,
         )
 

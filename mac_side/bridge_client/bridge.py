@@ -28,6 +28,7 @@ from mac_side.bridge_client.outbox import first_publication, publications
 from mac_side.bridge_client.own_place import key_for, runtime_for
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_account import account_of
+from mac_side.engine_events import QuoteSeen
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_halts import follow_executor, latch_seen
 from mac_side.engine_rules import Hold, executor_hold, other_writer_hold
@@ -43,6 +44,7 @@ from shared_schema.ids import AccountAlias, Code, Direction, InstanceId, Mode, S
 from shared_schema.instruments import parse_code
 from shared_schema.messages import Account, QuoteSnapshot
 from shared_schema.messages.quote import Position, Quote
+from shared_schema.newest_stamp import NewestStamp
 from shared_schema.sessions import trading_day_of
 from shared_schema.sync_defaults import SyncDefaults, sync_defaults
 from shared_schema.words import say
@@ -59,7 +61,7 @@ class Bridge:
         strategy: str,
         account: str | None = None,
         *,
-        runtime_dir: Path | None = None,
+        runtime_dir: str | Path | None = None,
         sync_tool: str = "local",
         syncthing_delay: float = 10.0,
         allow_orders: bool = False,
@@ -82,14 +84,15 @@ class Bridge:
             raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
         path = checked_exchange_folder(Path(folder))
         self.offline = is_offline_folder(path)
-        self.folder = DropFolder(path, key=None if self.offline else key_for(path, runtime_dir))
+        given = Path(runtime_dir) if runtime_dir is not None else None
+        self.folder = DropFolder(path, key=None if self.offline else key_for(path, given))
         self.folder.prepare()
         self._defaults: SyncDefaults = sync_defaults(sync_tool, syncthing_delay)
         self._orders_allowed = allow_orders or not self._defaults.orders_need_permission
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
-        runtime = runtime_dir or runtime_for(path, self.offline)
+        runtime = given or runtime_for(path, self.offline)
         self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
         try:
             self._files = EngineFiles(self.folder, runtime / "no_commands")
@@ -98,6 +101,7 @@ class Bridge:
             self._sent_here: set[SignalId] = set()
             self._other_writer: Hold | None = None
             self._snapshot: QuoteSnapshot | None = None
+            self._newest_quote = NewestStamp()
             self._account: Account | None = None
             self._state_file, self.state = self._begin(runtime, StrategyName(strategy), wait_for_executor)
             self.look()
@@ -200,12 +204,7 @@ class Bridge:
         """Read what is new, apply it, and publish again what is missing. Raises FolderError."""
         wall = self._follower.now().wall
         for quote in self._files.quotes():
-            envelope = quote.received.envelope
-            if not self._may_use(envelope.mode if envelope else None):
-                continue
-            self._snapshot = quote.received.body
-            if envelope is not None and self.state.mode == "simulate":
-                self._follower.quote_seen(envelope.written_at, envelope.market_time)
+            self._take_quote(quote)
         self._link = link_of(self._files.beats(wall).beats)
         state = latch_seen(self.state, self._files.halts().files, wall, self.folder.key)
         state = follow_executor(state, self._link.executor(state.executor))
@@ -239,8 +238,17 @@ class Bridge:
     def _lenient(self) -> bool:
         return self.state.mode == "simulate" or self.offline
 
-    def _may_use(self, mode: Mode | None) -> bool:
-        return self.state.mode == "simulate" or mode == "live"
+    def _take_quote(self, quote: QuoteSeen) -> None:
+        """Keep what is newer than the quotes seen; live takes live ones only. As the engine judges it."""
+        envelope = quote.received.envelope
+        if self.state.mode == "live" and (envelope is None or envelope.mode != "live"):
+            return
+        if envelope is not None:
+            if not self._newest_quote.takes((envelope.epoch, envelope.seq), quote.name):
+                return
+            if self.state.mode == "simulate":
+                self._follower.quote_seen(envelope.written_at, envelope.market_time)
+        self._snapshot = quote.received.body
 
     def _begin(
         self, runtime: Path, strategy: StrategyName, patience: float

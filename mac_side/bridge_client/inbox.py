@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,20 +67,34 @@ class Inbox:
         self._slot: tuple[_Fingerprint | None, Stamp | None] = (None, None)
         self._last_slot: Received[OrderResult] | None = None
         self._wanted: tuple[Outbox | None, frozenset[str]] = (None, frozenset())
+        self._still: tuple[Outbox, int] | None = None
         self.problems: dict[str, str] = {}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
         """All of ``each``, for callers to whom nothing can happen between two of them."""
         return list(self.each(outbox))
 
-    def each(self, outbox: Outbox) -> Iterator[Received[OrderResult]]:
+    def each(self, outbox: Outbox, *, whole: bool = True) -> Iterator[Received[OrderResult]]:
         """Results of entries of ``outbox`` whose files are new or changed since they were last given.
 
         A file that can't be read or is not whole yet is tried again by the next call, and so is one whose
-        receiver broke off: it counts as given when the next is asked for. Raises FolderError where the
-        folder can't be listed.
+        receiver broke off: it counts as given when the next is asked for. Without ``whole`` a folder that
+        has the time it had before a listing without news is not listed: files written in place are not
+        seen then. Raises FolderError where the folder can't be listed.
         """
-        wanted = self._names_of(outbox)
+        folder = self.folder.stat(RESULTS_FOLDER)
+        still = (outbox, folder.modified_ns) if folder is not None else None
+        if whole or still is None or self._still is None or not _same(still, self._still):
+            self._still = None
+            news = yield from self._listed(outbox)
+            self._still = still if not news else None
+        slot = self._read_slot(outbox)
+        if slot is not None:
+            yield slot
+
+    def _listed(self, outbox: Outbox) -> Generator[Received[OrderResult], None, bool]:
+        """Those found by listing the folder; returns whether there was any that is new or unreadable."""
+        wanted, news = self._names_of(outbox), False
         stands = set()
         for file in self.folder.list_folder(RESULTS_FOLDER):
             stands.add(file.name)
@@ -89,6 +103,7 @@ class Inbox:
             mark = (file.name, file.size, file.modified_ns, file.inode)
             if self._seen.get(file.name) == mark:
                 continue
+            news = True
             result = self._read(f"{RESULTS_FOLDER}/{file.name}")
             if result is not None:
                 self._note(file.name, result)
@@ -96,9 +111,7 @@ class Inbox:
                 self._seen[file.name] = mark
         for gone in self._stamps.keys() - stands:
             del self._stamps[gone]
-        slot = self._read_slot(outbox)
-        if slot is not None:
-            yield slot
+        return news
 
     def _names_of(self, outbox: Outbox) -> frozenset[str]:
         """The result files of ``outbox``, made once for each: it is the same between two signals."""
@@ -156,6 +169,10 @@ class Inbox:
         if name == RESULT_SLOT:
             self._last_slot = result
         return result
+
+
+def _same(one: tuple[Outbox, int], other: tuple[Outbox, int]) -> bool:
+    return one[0] is other[0] and one[1] == other[1]
 
 
 def every_result(

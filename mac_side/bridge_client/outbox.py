@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.bridge_client.signal_ids import is_first
@@ -40,12 +41,17 @@ class Outbox:
         """The entry of ``signal_id``."""
         return next((entry for entry in self.entries if entry.signal_id == signal_id), None)
 
-    @property
+    @cached_property
     def open(self) -> tuple[OutboxEntry, ...]:
         """Entries whose terminal result was not applied yet."""
         return tuple(entry for entry in self.entries if not entry.settled)
 
-    @property
+    @cached_property
+    def settled_ids(self) -> tuple[SignalId, ...]:
+        """Ids of the entries whose terminal result was applied, oldest first."""
+        return tuple(entry.signal_id for entry in self.entries if entry.settled)
+
+    @cached_property
     def open_orders(self) -> tuple[OutboxEntry, ...]:
         """Of ``open`` the ones that were published here and can trade."""
         return tuple(entry for entry in self.open if entry.is_order and not entry.adopted)

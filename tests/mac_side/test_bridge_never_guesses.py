@@ -9,11 +9,12 @@ import pytest
 
 from mac_side.bridge_client import Bridge
 from mac_side.bridge_client.bridge import BridgeError
-from shared_schema.drop_folder.names import CONTROL_FOLDER, signal_name
+from shared_schema.clock import Moment
+from shared_schema.drop_folder.names import CONTROL_FOLDER, ring_name, signal_name
 from shared_schema.errors import MiniqmtError, StateError
 from shared_schema.messages import decode_signal
 from tests.mac_side.scripted_executor import ScriptedExecutor
-from tests.mac_side.world import at
+from tests.mac_side.world import CODE, at, quote
 
 WALL = at("10:00:30")
 
@@ -207,3 +208,27 @@ def test_memory_that_was_put_back_stops(tmp_path: Path, executor: ScriptedExecut
     state.write_bytes(old)
     with pytest.raises(StateError):
         opened(tmp_path)
+
+
+def test_a_quote_put_back_is_not_shown_as_new(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """A folder rolled back shows an older quote file: the script keeps the newer price, in any file."""
+    with opened(tmp_path) as bridge:
+        for name, price, seq in (
+            ("shared_quote.json", 1.05, 7),
+            ("shared_quote.json", 1.50, 6),
+            (ring_name(0), 1.60, 5),
+        ):
+            raw = quote(Moment(WALL, WALL), price, seq).received.raw
+            executor.folder.publish(name, raw)
+            assert bridge.quotes()[CODE].price == 1.05
+        executor.folder.publish("shared_quote.json", quote(Moment(WALL, WALL), 1.06, 8).received.raw)
+        assert bridge.quotes()[CODE].price == 1.06
+
+
+def test_the_private_folder_may_be_given_as_text(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """Both folders are paths or text; the script's memory then lies there."""
+    private = tmp_path / "private"
+    folder = str(tmp_path / "folder")
+    with Bridge(folder, "s", runtime_dir=str(private), wait_for_executor=0) as bridge:
+        bridge.buy("159201.SZ", price=1.05, shares=1000)
+    assert [path.name for path in private.glob("dashboard_state*.json")]

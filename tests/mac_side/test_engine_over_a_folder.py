@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from mac_side.engine import Engine, Place
+from mac_side.engine import LOOK_INTERVAL, Engine, Place
 from mac_side.engine_memory import EngineConfig
 from mac_side.rebind import rebind_books
 from mac_side.screen_commands import Command, write_command
@@ -226,3 +226,53 @@ def test_another_executor_is_bound_only_by_a_person(desk: Desk) -> None:
     desk.turn(again, 1)
     assert again.core is not None and again.core.held is not None
     assert again.core.state.executor == "new" and again.core.held.word == "executor_red"
+
+
+def test_where_only_time_has_passed_the_folder_rests_but_no_halt_does(desk: Desk) -> None:
+    """Nothing woke the engine: it looks at halts alone, and at the rest after a second."""
+    engine = anchored(desk)
+    engine.watch.stop()
+    engine.watch = FolderWatch(desk.path, 0.05)
+    assert engine.watch.healthy and engine.core is not None
+    engine.turn()
+    desk.clock += LOOK_INTERVAL / 2
+    desk.quote(1.07)
+    (desk.path / "control" / "halt.someone.json").write_bytes(b"{}")
+    engine.turn(woken=False)
+    assert engine.core.state.halted and engine.core.quote is not None
+    assert engine.core.quote.quote.price == 1.06
+    desk.clock += LOOK_INTERVAL
+    engine.turn(woken=False)
+    assert engine.core.quote.quote.price == 1.07
+    engine.watch.stop()
+
+
+def test_a_result_is_seen_though_the_folder_was_still(desk: Desk) -> None:
+    """A folder of results that stands still is not listed at each turn; what comes into it, is."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    assert engine.core is not None
+    inbox, outbox = engine.files.inbox, engine.core.state.outbox
+    for whole in (True, False, False):
+        assert not list(inbox.each(outbox, whole=whole))
+    desk.executor.answer_all()
+    assert [found.body.signal_id for found in inbox.each(outbox, whole=False)] == desk.executor.consumed
+
+
+def test_a_result_written_in_place_is_seen_by_a_whole_look(desk: Desk) -> None:
+    """Whoever writes into a file changes no folder: the next whole look reads it all the same."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    assert engine.core is not None
+    inbox, outbox = engine.files.inbox, engine.core.state.outbox
+    desk.executor.answer_all("submitted")
+    path = desk.path / "order_results" / f"order_result_{desk.executor.consumed[0]}.json"
+    for _ in range(3):
+        list(inbox.each(outbox, whole=False))
+    path.write_bytes(path.read_bytes() + b" ")
+    assert not list(inbox.each(outbox, whole=False))
+    assert [found.body.signal_id for found in inbox.each(outbox)] == desk.executor.consumed

@@ -34,7 +34,7 @@ def _glance(tmp_path: Path) -> FolderGlance:
 
 
 @pytest.mark.parametrize(
-    "name", ["shared_quote.json", "control/halt.json", "heartbeat/executor-1.json", "order_results/r.json"]
+    "name", ["shared_quote.json", "control/halt.json", "order_results/r.json"]
 )
 def test_a_new_file_is_seen_by_a_glance(tmp_path: Path, name: str) -> None:
     """A quote, halt, heartbeat, result or command ends the wait without any watcher's help."""
