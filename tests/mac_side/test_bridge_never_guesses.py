@@ -227,8 +227,9 @@ def test_a_quote_put_back_is_not_shown_as_new(tmp_path: Path, executor: Scripted
 
 def test_the_private_folder_may_be_given_as_text(tmp_path: Path, executor: ScriptedExecutor) -> None:
     """Both folders are paths or text; the script's memory then lies there."""
-    private = tmp_path / "private"
-    folder = str(tmp_path / "folder")
-    with Bridge(folder, "s", runtime_dir=str(private), wait_for_executor=0) as bridge:
+    folder, private = str(tmp_path / "folder"), tmp_path / "private"
+    with Bridge(
+        folder, "s", runtime_dir=str(private), wait_for_executor=0, wall_clock=lambda: WALL
+    ) as bridge:
         bridge.buy("159201.SZ", price=1.05, shares=1000)
     assert [path.name for path in private.glob("dashboard_state*.json")]
