@@ -15,12 +15,10 @@ from pathlib import Path
 
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import (
-    AccountSeen,
     EngineCommand,
     EngineEvent,
     KeepBooks,
     OperatorSaid,
-    PoolSeen,
     PublishSignal,
     QuoteSeen,
     Republish,
@@ -35,6 +33,7 @@ from mac_side.engine_files import EngineFiles
 from mac_side.engine_meeting import Meeting
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_place import Place
+from mac_side.engine_showing import Showing
 from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.engine_wait import FolderGlance, wait_for_news
@@ -58,7 +57,7 @@ from shared_schema.words import say
 __all__ = ["Engine", "Place"]
 
 VIEW_INTERVAL = 0.5
-"""Seconds between two view files at least; twice that while there is no news to show."""
+"""Seconds between two view files at least."""
 TICK_INTERVAL = 0.25
 LOOK_INTERVAL = 1.0
 """Seconds between two whole looks at most; a watcher or a glance calls for looks in between."""
@@ -83,7 +82,6 @@ class Engine:
         view_interval: float = VIEW_INTERVAL,
     ) -> None:
         self.place = place
-        self._view_interval = view_interval
         self._reach = reach
         self.config = replace(config, key=place.folder.key)
         self.log = log
@@ -94,13 +92,12 @@ class Engine:
         self.glance = FolderGlance(place.folder.disk, place.folder.path, place.commands)
         self.core: EngineCore | None = None
         self._make_core = make_core
-        self._write_view = show
+        self._showing = Showing(place.view, log, show, view_interval)
         self._random_part = random_part
         self._state_file: StateFile | None = None
         self._meeting = Meeting(place, self.files.keys, log, config.red_after, random_part)
         self._writing = EngineWriting(place, log, random_part, lambda point: self._reach(point))
-        self._ticked = self._viewed = self._looked = 0.0
-        self._news = False
+        self._ticked = self._looked = 0.0
         self._saved_bytes: bytes | None = None
         self._folder_failed = False
 
@@ -140,7 +137,7 @@ class Engine:
         now = self.follower.now()
         met = self._meeting.met(now)
         if met is None:
-            self._show(waiting_view(self.config, now, self._meeting.trouble(now)), now)
+            self._showing.show(waiting_view(self.config, now, self._meeting.trouble(now)), now)
             self._halts_while_waiting(now)
             return
         mode, account = met
@@ -192,7 +189,7 @@ class Engine:
         if now.wall - self._ticked >= TICK_INTERVAL or now.wall < self._ticked:
             self._ticked = now.wall
             self._tell(Tick())
-        self._show_view(now)
+        self._showing.show_when_due(self._core, now)
 
     def _look(self, wall: float, whole: bool) -> None:
         """Everything the other side may have written, but halts."""
@@ -228,9 +225,7 @@ class Engine:
     def _tell(self, event: EngineEvent) -> None:
         now = self.follower.now()
         commands = self._core.handle(event, now)
-        # Ages are the screen's to count, and a tick alone tells it nothing new.
-        if isinstance(event, AccountSeen | PoolSeen) or (commands and not isinstance(event, Tick)):
-            self._news = True
+        self._showing.note(event, commands)
         for place, command in enumerate(commands):
             try:
                 self._do(command, isinstance(event, QuoteSeen), now)
@@ -285,27 +280,13 @@ class Engine:
             raise StateError("dashboard.state_not_written", path, detail=str(problem)) from problem
         self.log.say("warning", "books_kept", file=copy)
 
-    # Showing and ending
-
-    def _show_view(self, now: Moment) -> None:
-        interval = self._view_interval if self._news else 2 * self._view_interval
-        if 0 <= now.wall - self._viewed < interval:
-            return
-        self._core.judge(now)
-        self._show(make_view(self._core, now), now)
-
-    def _show(self, view: View, now: Moment) -> None:
-        self._viewed, self._news = now.wall, False
-        try:
-            self._write_view(self.place.view, view)
-        except FolderError as problem:
-            self.log.say("warning", "view_not_written", problem=problem)
+    # Ending
 
     def end(self) -> None:
         """The last heartbeat and view of this process."""
         now = self.follower.now()
         if self.core is None:
-            self._show(replace_ended(waiting_view(self.config, now)), now)
+            self._showing.show_last(waiting_view(self.config, now), now)
             return
         try:
             body = next(
@@ -317,7 +298,7 @@ class Engine:
             self._writing.heartbeat(stopped, now, prompt=True)
         except FolderError as problem:
             self._folder_fails(problem)
-        self._show(replace_ended(make_view(self.core, now)), now)
+        self._showing.show_last(make_view(self.core, now), now)
         self.log.say("info", "dashboard_stopped", layers=len(self.core.state.books.lots))
 
     def _folder_fails(self, problem: FolderError) -> None:
@@ -339,8 +320,3 @@ class Engine:
     def _books(self) -> StateFile:
         assert self._state_file is not None
         return self._state_file
-
-
-def replace_ended(view: View) -> View:
-    """The same view, marked as the last one."""
-    return view.model_copy(update={"ended": True})

@@ -22,8 +22,7 @@ from types import TracebackType
 
 from mac_side.books import Intention
 from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
-from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
-from mac_side.bridge_client.link import executor_to_bind, link_of
+from mac_side.bridge_client.other_side import OtherSide
 from mac_side.bridge_client.outbox import first_publication, publications
 from mac_side.bridge_client.own_place import key_for, runtime_for
 from mac_side.bridge_client.signal_ids import is_first
@@ -31,7 +30,7 @@ from mac_side.engine_account import account_of
 from mac_side.engine_events import QuoteSeen
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_halts import follow_executor, latch_seen
-from mac_side.engine_rules import Hold, executor_hold, other_writer_hold
+from mac_side.engine_rules import Hold, other_writer_hold
 from mac_side.engine_signals import Terms, Wish, next_id, outbox_signed_again, with_signal
 from mac_side.settling import check_not_rolled_back, settle
 from mac_side.state_file import DashboardState, StateFile, new_state
@@ -40,7 +39,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
-from shared_schema.ids import AccountAlias, Code, Direction, InstanceId, Mode, SignalId, StrategyName
+from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName
 from shared_schema.instruments import parse_code
 from shared_schema.messages import Account, QuoteSnapshot
 from shared_schema.messages.quote import Position, Quote
@@ -96,14 +95,16 @@ class Bridge:
         self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
         try:
             self._files = EngineFiles(self.folder, runtime / "no_commands")
-            self._wanted = account
+            red_after = self._defaults.heartbeat_red_after
+            self._other_side = OtherSide(self._files, self._follower, red_after, self.offline)
             self._published_at: dict[SignalId, float] = {}
             self._sent_here: set[SignalId] = set()
             self._other_writer: Hold | None = None
             self._snapshot: QuoteSnapshot | None = None
             self._newest_quote = NewestStamp()
             self._account: Account | None = None
-            self._state_file, self.state = self._begin(runtime, StrategyName(strategy), wait_for_executor)
+            mode, alias = self._other_side.meet(account, wait_for_executor, pause)
+            self._state_file, self.state = self._begin(runtime, StrategyName(strategy), mode, alias)
             self.look()
         except BaseException:
             self._lock.release()
@@ -205,9 +206,9 @@ class Bridge:
         wall = self._follower.now().wall
         for quote in self._files.quotes():
             self._take_quote(quote)
-        self._link = link_of(self._files.beats(wall).beats)
+        link = self._other_side.look()
         state = latch_seen(self.state, self._files.halts().files, wall, self.folder.key)
-        state = follow_executor(state, self._link.executor(state.executor))
+        state = follow_executor(state, link.executor(state.executor))
         if state != self.state:
             self._save(state)
         for seen in self._files.results(self.state.outbox):
@@ -229,7 +230,7 @@ class Bridge:
         if snapshot is not None:
             found = account_of(snapshot.received, self.state)
             self._account = found.account if found is not None else self._account
-        if self._key_trouble(self.state.executor) is None:
+        if self._other_side.trouble(self.state.executor) is None:
             self._republish()
 
     # Inside
@@ -251,10 +252,9 @@ class Bridge:
         self._snapshot = quote.received.body
 
     def _begin(
-        self, runtime: Path, strategy: StrategyName, patience: float
+        self, runtime: Path, strategy: StrategyName, mode: Mode, alias: AccountAlias
     ) -> tuple[StateFile, DashboardState]:
         now = self._follower.now()
-        mode, alias = self._meet(patience)
         path = runtime / state_name(strategy, mode, simulate_suffix=not self.offline)
         state_file = StateFile(path)
         fresh = new_state(now, mode, alias, strategy, f"{strategy}@{host_name()}")
@@ -262,38 +262,10 @@ class Bridge:
         check_not_rolled_back(state, self._files.sightings(), path)
         state = outbox_signed_again(state, self.folder.key)
         if state.executor is None:
-            beats = self._files.beats(now.wall).beats
-            met = executor_to_bind(beats, now.wall, self._defaults.heartbeat_red_after, mode)
+            met = self._other_side.to_bind(mode)
             if met is not None and met.account == alias:
                 state = replace(state, executor=met.instance)
         return state_file, state
-
-    def _meet(self, patience: float) -> tuple[Mode, AccountAlias]:
-        """Mode and account of the executor that is alive; an OFFLINE folder needs none."""
-        deadline = time.monotonic() + patience
-        red_after = self._defaults.heartbeat_red_after
-        while True:
-            wall = self._follower.now().wall
-            met = executor_to_bind(self._files.beats(wall).beats, wall, red_after, None)
-            if met is not None and self._wanted in (None, met.account):
-                # One that has just started gets its time too: its first heartbeats say that it is not ready.
-                if met.body.ready or met.body.halt_since is not None or time.monotonic() >= deadline:
-                    return met.mode, met.account
-                self._pause(0.1)
-                continue
-            if self.offline and met is None:
-                return "simulate", AccountAlias(self._wanted or "main")
-            if time.monotonic() >= deadline:
-                trouble = self._key_trouble(None)
-                reason = trouble.sentence if trouble is not None else say("dashboard.no_executor")
-                if met is not None:
-                    reason = f"account: {met.account} != {self._wanted}"
-                raise BridgeError("dashboard.bridge_no_executor", self.folder.path, reason=reason)
-            self._pause(0.1)
-
-    def _key_trouble(self, bound: InstanceId | None) -> KeyTrouble | None:
-        wall = self._follower.now().wall
-        return trouble_with(self._files.keys.look(), bound, wall, self._defaults.heartbeat_red_after)
 
     def _order(self, direction: Direction, code: str, price: float, shares: int, reason: str) -> Handle:
         checked = parse_code(code)
@@ -307,7 +279,7 @@ class Bridge:
         return self._send(wish, Intention("order", shares, float(price)))
 
     def _refuse_if_held(self) -> None:
-        now, state = self._follower.now(), self.state
+        state = self.state
         if state.halted:
             first = state.halts[0]
             reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
@@ -317,14 +289,7 @@ class Bridge:
         if self._other_writer is not None:
             sentence = self._other_writer.sentence
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=sentence)
-        red_after = self._defaults.heartbeat_red_after
-        trouble = self._key_trouble(state.executor)
-        if trouble is not None:
-            raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=trouble.sentence)
-        strangers = len(self._link.strangers(state.executor, now.wall, red_after))
-        hold = executor_hold(state, self._link.executor(state.executor), strangers, now, red_after)
-        if hold is not None and not (self.offline and hold.lenient):
-            raise BridgeError("dashboard.bridge_no_executor", self.folder.path, reason=hold.sentence)
+        self._other_side.check_open(state, self._follower.now())
 
     def _send(self, wish: Wish, intention: Intention) -> Handle:
         now = self._follower.now()
