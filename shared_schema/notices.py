@@ -59,6 +59,8 @@ KINDS: Mapping[str, Kind] = {
     "settings_broken": "alarms",
     "not_signed": "alarms",
     "file_held": "alarms",
+    "code_without_quotes": "alarms",
+    "tick_ahead": "alarms",
 }
 """By the log's action word; ends of orders are told apart by their fills."""
 _ENDS = ("order_ended", "result_applied")

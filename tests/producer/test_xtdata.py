@@ -245,6 +245,38 @@ def test_a_calendar_that_differs_is_said(
 
 
 @needs_xtquant
+def test_codes_without_quotes_are_said_once_with_their_reason(
+    make_world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that QMT doesn't know, one whose last tick is of another day: each named once; the rest goes on."""
+    old = Code("600002.SH")
+    world = make_world((FUND, SHARE, old))
+    world.data.show({FUND: QUOTE, old: QUOTE.model_copy(update={"tick_time": MORNING - 86_400 * 3})})
+    data = None
+    for _ in range(25):
+        data = world.source.poll(MORNING + 61) or data
+        world.clock += 3.1
+    assert data is not None and FUND in data.quotes
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 2 and "600009.SH" in said[0] and "producer.codes" in said[0]
+    assert "600002.SH" in said[1] and "2026-02-28" in said[1]
+
+
+@needs_xtquant
+def test_a_terminal_that_answers_without_any_tick_is_said(make_world: Callable[..., World]) -> None:
+    """The quote server is down at the start: not a silent wait, and it goes on by itself."""
+    world = make_world()
+    assert world.source.poll(MORNING) is None
+    world.clock += SILENT + 1
+    with pytest.raises(BrokerError) as found:
+        world.source.poll(MORNING + 11)
+    assert found.value.key == "qmt.no_ticks"
+    world.data.show({FUND: QUOTE}, {FUND: bars(100, MORNING + 60)})
+    world.clock += 4
+    assert world.source.poll(MORNING + 61) is not None
+
+
+@needs_xtquant
 @pytest.mark.slow
 def test_no_pandas_on_the_way(tmp_path: Path) -> None:
     """Windows installs the small set: reading quotes and bars imports neither pandas nor numpy."""

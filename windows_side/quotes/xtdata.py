@@ -74,7 +74,7 @@ class XtdataSource:
             if quiet > SILENT:
                 raise DataError("qmt.data_silent", seconds=round(quiet))
             return None
-        self._refuse_future(reader)
+        self._refuse_empty(reader)
         self._refuse_frozen(reader, now)
         shown = (reader.version, reader.is_subscribed)
         if shown == self._shown or not reader.version:
@@ -83,13 +83,15 @@ class XtdataSource:
         quotes, bars = reader.snapshot()
         return QuoteData(quotes, bars, self.market_now() or now, complete=reader.is_subscribed)
 
-    def _refuse_future(self, reader: XtdataReader) -> None:
-        """Raise where all that comes is ahead of this host's clock: more likely it is the clock."""
-        ahead = dict(reader.ahead)
-        if ahead and self._monotonic() - max(self._begun_at, reader.taken_at) > SILENT:
-            self._shown = ()
-            code, seconds = next(iter(ahead.items()))
+    def _refuse_empty(self, reader: XtdataReader) -> None:
+        """Raise where the terminal answers, but with no tick of any code that can be taken."""
+        if self._monotonic() - max(self._begun_at, reader.taken_at) <= SILENT:
+            return
+        self._shown = ()
+        for code, seconds in dict(reader.ahead).items():
+            # All that comes is ahead of this host's clock: more likely it is the clock.
             raise DataError("qmt.ticks_ahead", code=code, seconds=round(seconds))
+        raise DataError("qmt.no_ticks", codes=", ".join(self.codes[:5]))
 
     def _refuse_frozen(self, reader: XtdataReader, now: float) -> None:
         """Raise where what is shown is one old picture of a market that trades."""

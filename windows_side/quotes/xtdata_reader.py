@@ -19,6 +19,7 @@ from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import date_of
 from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
+from windows_side.quotes.quiet_codes import QuietCodes
 from windows_side.quotes.xtdata_fields import DataError, Detail, bars_of, detail_of, quote_of
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class XtdataReader:
         self._calendar = calendar
         self._differing: set[date] = set()
         self._told_ahead: set[tuple[date, Code]] = set()
+        self._quiet = QuietCodes(self.codes)
         self._turn = threading.Lock()
         self._quotes: dict[Code, Quote] = {}
         self._bars: dict[Code, MinuteBars] = {}
@@ -122,10 +124,12 @@ class XtdataReader:
         if now - self._pulled_at >= PULL_EVERY or self._crossed_opening():
             self._pulled_at = now
             self._take(self._xtdata.get_full_tick(list(self.codes)))
+            self._quiet.look(now, _opening_of(self.market_time), self.snapshot()[0], self._details)
         self._read_bars(now)
 
     def _begin_anew(self, client: Any) -> None:
         self._client = client
+        self._quiet.begin(self._clock())
         self._unsubscribed = [self.codes[at : at + BATCH] for at in range(0, len(self.codes), BATCH)]
         self._bars_unsubscribed = list(self.codes)
         self._pulled_at = self._bars_at = self._details_at = float("-inf")
@@ -175,7 +179,8 @@ class XtdataReader:
         self.ahead[code] = seconds
         if (date_of(wall), code) not in self._told_ahead:
             self._told_ahead.add((date_of(wall), code))
-            log.warning(say("qmt.tick_ahead", code=code, seconds=round(seconds)))
+            sentence = say("qmt.tick_ahead", code=code, seconds=round(seconds))
+            log.warning(sentence, extra={"action": "tick_ahead"})
         return True
 
     def _crossed_opening(self) -> bool:
