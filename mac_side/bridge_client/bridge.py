@@ -25,9 +25,8 @@ from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
 from mac_side.bridge_client.other_side import OtherSide
 from mac_side.bridge_client.outbox import first_publication, publications
 from mac_side.bridge_client.own_place import key_for, runtime_for
+from mac_side.bridge_client.seen_facts import SeenFacts
 from mac_side.bridge_client.signal_ids import is_first
-from mac_side.engine_account import account_of
-from mac_side.engine_events import QuoteSeen
 from mac_side.engine_files import EngineFiles
 from mac_side.engine_halts import follow_executor, latch_seen
 from mac_side.engine_rules import Hold, other_writer_hold
@@ -41,9 +40,8 @@ from shared_schema.errors import FolderError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
 from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName
 from shared_schema.instruments import parse_code
-from shared_schema.messages import Account, QuoteSnapshot
+from shared_schema.messages import Account
 from shared_schema.messages.quote import Position, Quote
-from shared_schema.newest_stamp import NewestStamp
 from shared_schema.sessions import trading_day_of
 from shared_schema.sync_defaults import SyncDefaults, sync_defaults
 from shared_schema.words import say
@@ -100,9 +98,7 @@ class Bridge:
             self._published_at: dict[SignalId, float] = {}
             self._sent_here: set[SignalId] = set()
             self._other_writer: Hold | None = None
-            self._snapshot: QuoteSnapshot | None = None
-            self._newest_quote = NewestStamp()
-            self._account: Account | None = None
+            self._facts = SeenFacts(self._follower)
             mode, alias = self._other_side.meet(account, wait_for_executor, pause)
             self._state_file, self.state = self._begin(runtime, StrategyName(strategy), mode, alias)
             self.look()
@@ -184,17 +180,12 @@ class Bridge:
     def quotes(self) -> dict[Code, Quote]:
         """The newest quotes by code; empty while none was seen."""
         self.look()
-        if self._snapshot is None:
-            return {}
-        if self._snapshot.quotes:
-            return dict(self._snapshot.quotes)
-        seed = self._snapshot
-        return {seed.code: Quote(price=seed.price, pre_close=seed.preClose)}
+        return self._facts.quotes()
 
     def account(self) -> Account | None:
         """The account of this bridge's mode as last seen; None while none was."""
         self.look()
-        return self._account
+        return self._facts.account
 
     def positions(self) -> dict[Code, Position] | None:
         """The account's positions; None where they are not known (never an empty dict for that)."""
@@ -205,7 +196,7 @@ class Bridge:
         """Read what is new, apply it, and publish again what is missing. Raises FolderError."""
         wall = self._follower.now().wall
         for quote in self._files.quotes():
-            self._take_quote(quote)
+            self._facts.take_quote(quote, self.state)
         link = self._other_side.look()
         state = latch_seen(self.state, self._files.halts().files, wall, self.folder.key)
         state = follow_executor(state, link.executor(state.executor))
@@ -228,8 +219,7 @@ class Bridge:
                 self.state = settled.state
         snapshot = self._files.account(self.state.mode)
         if snapshot is not None:
-            found = account_of(snapshot.received, self.state)
-            self._account = found.account if found is not None else self._account
+            self._facts.take_account(snapshot, self.state)
         if self._other_side.trouble(self.state.executor) is None:
             self._republish()
 
@@ -238,18 +228,6 @@ class Bridge:
     @property
     def _lenient(self) -> bool:
         return self.state.mode == "simulate" or self.offline
-
-    def _take_quote(self, quote: QuoteSeen) -> None:
-        """Keep what is newer than the quotes seen; live takes live ones only. As the engine judges it."""
-        envelope = quote.received.envelope
-        if self.state.mode == "live" and (envelope is None or envelope.mode != "live"):
-            return
-        if envelope is not None:
-            if not self._newest_quote.takes((envelope.epoch, envelope.seq), quote.name):
-                return
-            if self.state.mode == "simulate":
-                self._follower.quote_seen(envelope.written_at, envelope.market_time)
-        self._snapshot = quote.received.body
 
     def _begin(
         self, runtime: Path, strategy: StrategyName, mode: Mode, alias: AccountAlias

@@ -10,11 +10,11 @@ import pytest
 from mac_side.bridge_client import Bridge
 from mac_side.bridge_client.bridge import BridgeError
 from shared_schema.clock import Moment
-from shared_schema.drop_folder.names import CONTROL_FOLDER, ring_name, signal_name
+from shared_schema.drop_folder.names import ACCOUNT_SIMULATE, CONTROL_FOLDER, ring_name, signal_name
 from shared_schema.errors import MiniqmtError, StateError
 from shared_schema.messages import decode_signal
 from tests.mac_side.scripted_executor import ScriptedExecutor
-from tests.mac_side.world import CODE, at, quote
+from tests.mac_side.world import CODE, account, at, quote
 
 WALL = at("10:00:30")
 
@@ -233,3 +233,15 @@ def test_the_private_folder_may_be_given_as_text(tmp_path: Path, executor: Scrip
     ) as bridge:
         bridge.buy("159201.SZ", price=1.05, shares=1000)
     assert [path.name for path in private.glob("dashboard_state*.json")]
+
+
+def test_an_account_put_back_is_not_shown_as_new(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """A snapshot of before a trade, back in the folder, gives a script no shares it does not hold."""
+    held = []
+    with opened(tmp_path) as bridge:
+        for volume, seq in ((5000, 7), (9000, 6), (4000, 8)):
+            known = account(Moment(WALL, WALL), volume, volume, seq, complete=True)
+            executor.folder.publish(ACCOUNT_SIMULATE, known.received.raw)
+            found = bridge.positions()
+            held.append(found[CODE].volume if found is not None else None)
+    assert held == [5000, 5000, 4000]
