@@ -10,7 +10,7 @@ import typer
 
 from commands.confirmation import confirmed_by_person
 from commands.own_files import OwnBooks, own_books
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from mac_side.books import Books
 from mac_side.dashboard_processes import commands_path
 from mac_side.ex_date import ANSWERS, Answer, ExDate, adjusted
@@ -35,10 +35,11 @@ def adjust(
     strategy: Annotated[str, typer.Option("--strategy", help=say_both("operate.help_strategy"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Show what waits; with an answer adjust the books. 0 done or nothing waits, 1 it waits."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     own, waits = _waiting(found, settings, strategy)
     if waits is None:
         typer.echo(say("operate.adjust.nothing"))

@@ -6,12 +6,13 @@ import time
 
 import typer
 
+from commands.place import AccountOption, settings_for
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias
 from shared_schema.keys import folder_key
-from shared_schema.settings import Settings, load_settings
+from shared_schema.settings import Settings
 from shared_schema.settings_values import masked
 from shared_schema.words import say
 from windows_side.arming import ALWAYS_SHOWN, Agreement, read_agreement, wanted_agreement, write_agreement
@@ -29,11 +30,14 @@ def register(app: typer.Typer) -> None:
     app.command("arm")(arm)
 
 
-def arm() -> None:
+def arm(account: AccountOption = "") -> None:
     """Show account and limits, have them typed, keep the agreement, make the first live ledger."""
-    settings = load_settings()
+    settings = settings_for(account=account)
     wanted = wanted_agreement(settings)
-    path = checked_exchange_folder(settings.exchange_folder("executor"))
+    path = checked_exchange_folder((settings.host or settings).exchange_folder("executor"))
+    if settings.host is not None:
+        path = settings.exchange_folder("executor")
+        path.mkdir(parents=True, exist_ok=True)
     folder = DropFolder(path, key=folder_key(settings, path))
     if folder.is_offline():
         raise SettingsError("arming.offline_folder", path)

@@ -11,7 +11,7 @@ import typer
 
 from commands.checks import Finding, Level
 from commands.doctor import examine
-from commands.place import FolderOption, place_of
+from commands.place import AccountOption, FolderOption, further_settings, place_by, place_of
 from commands.status_report import StatusReport
 from commands.telling import tell
 from shared_schema.errors import MiniqmtError
@@ -46,14 +46,17 @@ def checklist(
     show_all: Annotated[bool, typer.Option("--all", help=say_both("service.help_all"))] = False,
     quiet: Annotated[bool, typer.Option("--no-notice", help=say_both("service.help_no_notice"))] = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
 ) -> None:
     """0 all green, 1 something is red; the line also goes out as a notice where channels are set."""
     settings: Settings | None = None
     try:
         settings = load_settings()
-        found, settings = place_of(folder)
+        found, settings = place_of(folder, account)
         now = time.time()
         reds = list(red_lines(examine(), StatusReport(found, settings, now).gather(), settings, now))
+        for own in further_settings(settings):
+            reds += _of_account(own, now)
         line = _green(settings, now)
     except MiniqmtError as problem:
         reds, line = [Red("settings", problem.what, f"{problem.why} {problem.next_step}")], ""
@@ -68,6 +71,17 @@ def checklist(
     if settings is not None and not quiet:
         tell(settings, "alarms" if reds else "reconcile", line)
     raise typer.Exit(1 if reds else 0)
+
+
+def _of_account(settings: Settings, now: float) -> list[Red]:
+    """What is red in the room of a further account; ``now`` wall seconds."""
+    alias = settings.account.alias
+    try:
+        room, _ = place_by(settings)
+        reds = list(red_lines((), StatusReport(room, settings, now).gather(), settings, now))
+    except MiniqmtError as problem:
+        reds = [Red("room", f"{problem.what} [{problem.where}]", problem.next_step)]
+    return [Red(red.name, f"[{alias}] {red.text}", red.todo) for red in reds]
 
 
 def red_lines(

@@ -19,29 +19,31 @@ LOOK_EVERY = 0.05
 
 @dataclass(frozen=True)
 class Executors:
-    """The executors of a folder as seen at one moment, so that later heartbeats can be told from these.
+    """The executors of a folder and its rooms as seen at one moment, to tell later heartbeats from these.
 
     A heartbeat that changes while we wait is a living process whatever its clock says; one that falls
     silent while we wait is a living process that did not answer.
     """
 
-    folder: DropFolder
+    folders: tuple[DropFolder, ...]
     before: dict[str, Beat]
     running: frozenset[str]
     """Instances whose heartbeats were fresh."""
 
     @classmethod
-    def seen_now(cls, folder: DropFolder, red_after: float, now: float) -> Executors:
-        """As they are ``now`` (wall Unix seconds); a folder that can't be listed shows none."""
-        before: dict[str, Beat] = {beat.body.instance: beat for beat in _beats(folder)}
+    def seen_now(cls, folder: DropFolder, red_after: float, now: float, *rooms: DropFolder) -> Executors:
+        """As they are ``now`` (wall Unix seconds), also those of ``rooms``; a folder that can't be listed
+        shows none."""
+        folders = (folder, *rooms)
+        before: dict[str, Beat] = {beat.body.instance: beat for beat in _beats(folders)}
         fresh = (name for name, beat in before.items() if beat.is_alive(now, red_after))
-        return cls(folder, before, frozenset(fresh))
+        return cls(folders, before, frozenset(fresh))
 
     def alive(self) -> list[Beat]:
         """The newest heartbeats of those that ran at the first look or moved since, unless they ended."""
         return [
             beat
-            for beat in _beats(self.folder)
+            for beat in _beats(self.folders)
             if beat.body.state != STOPPED and (beat.body.instance in self.running or self.has_moved(beat))
         ]
 
@@ -80,8 +82,11 @@ def confirmed_by_person(word: str, yes: bool) -> bool:
     return str(typed).strip().upper() == word
 
 
-def _beats(folder: DropFolder) -> list[Beat]:
-    try:
-        return FolderView(folder).executors()
-    except FolderError:
-        return []  # nobody is seen; whoever waits reports that nobody confirmed
+def _beats(folders: tuple[DropFolder, ...]) -> list[Beat]:
+    found: list[Beat] = []
+    for folder in folders:
+        try:
+            found += FolderView(folder).executors()
+        except FolderError:
+            continue  # nobody is seen; whoever waits reports that nobody confirmed
+    return found

@@ -10,8 +10,10 @@ import typer
 from commands.confirmation import Executors
 from commands.folder_view import Beat
 from commands.halt_writing import OPERATOR, write_halt, writer_of
-from commands.place import FolderOption, Place, place_despite_settings
+from commands.place import AccountOption, FolderOption, Place, place_despite_settings, rooms_in
 from commands.time_text import clock_text
+from shared_schema.drop_folder import DropFolder
+from shared_schema.errors import FolderError
 from shared_schema.ids import Mode
 from shared_schema.words import say, say_both
 
@@ -27,21 +29,38 @@ def halt(
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("operate.help_reason"))] = "",
     role: Annotated[str, typer.Option("--role", help=say_both("operate.help_role"))] = OPERATOR,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float | None, typer.Option("--wait", help=say_both("operate.help_wait"))] = None,
 ) -> None:
-    """Write the halt at once, then wait for the executor's confirmation; 1 where none came."""
-    place = place_despite_settings(folder)
+    """Write the halt at once, then wait for the executors' confirmation; 1 where one did not come.
+
+    It holds every account, in their rooms as well; with ``--account`` that one alone.
+    """
+    place = place_despite_settings(folder, account)
     red_after = place.defaults.heartbeat_red_after
-    executors = Executors.seen_now(place.folder, red_after, time.time())
+    executors = Executors.seen_now(place.folder, red_after, time.time(), *_rooms(place))
     now = time.time()
     name = write_halt(place.folder, writer_of(role), reason, _mode(place, executors), now)
     typer.echo(say("operate.halt.written", at=clock_text(now), path=place.folder.path / "control" / name))
+    if account:
+        typer.echo(say("operate.halt.one_account", account=account))
+    elif len(executors.folders) > 1:
+        rooms = ", ".join(room.path.name for room in executors.folders[1:])
+        typer.echo(say("operate.halt.every_account", rooms=rooms))
     if place.problem is not None:
         typer.echo(say("operate.halt.despite", problem=place.problem))
     seconds = wait if wait is not None else min(LONGEST_WAIT, max(SHORTEST_WAIT, red_after))
     typer.echo(say("operate.halt.waiting", seconds=f"{seconds:g}"))
     alive = executors.wait(_is_halted, seconds)
     raise typer.Exit(_told(executors, alive))
+
+
+def _rooms(place: Place) -> list[DropFolder]:
+    """The rooms the halt holds as well; a listing that fails keeps no halt back."""
+    try:
+        return rooms_in(place.folder)
+    except FolderError:
+        return []
 
 
 def _is_halted(beat: Beat) -> bool:
@@ -52,7 +71,7 @@ def _told(executors: Executors, alive: list[Beat]) -> int:
     """Say who confirmed and who did not; the exit code."""
     confirmed = 0
     for beat in alive:
-        who = f"{beat.body.instance} ({beat.envelope.writer}, {beat.envelope.mode})"
+        who = f"{beat.body.instance} ({beat.envelope.writer}, {beat.envelope.mode}/{beat.envelope.account})"
         since = beat.body.halt_since
         if since is None or not executors.has_moved(beat):
             typer.echo(say("operate.halt.not_confirmed", who=who))

@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from shared_schema.drop_folder import DropFolder
+from shared_schema.drop_folder.names import ROOMS_FOLDER, room_name
 from shared_schema.errors import FolderError, MiniqmtError, SettingsError
+from shared_schema.ids import AccountAlias
 from shared_schema.keys import folder_key
 from shared_schema.settings import Settings, load_settings
 from shared_schema.settings_sources import config_file, read_dotenv, read_toml
@@ -22,6 +24,7 @@ FOLDER_VARIABLES = ("MINIQMT_SHARED_DIR", "SHARED_DIR", "DASHBOARD_WORK_DIR")
 FOLDER_KEYS = ("shared_dir", "dashboard.work_dir")
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", help=say_both("operate.help_folder"))]
+AccountOption = Annotated[str, typer.Option("--account", help=say_both("operate.help_account"))]
 JsonOption = Annotated[bool, typer.Option("--json", help=say_both("operate.help_json"))]
 YesOption = Annotated[bool, typer.Option("--yes", help=say_both("operate.help_yes"))]
 
@@ -44,26 +47,57 @@ class Place:
         return self.settings.sync.defaults if self.settings is not None else sync_defaults("local")
 
 
-def place_of(folder: Path | None) -> tuple[DropFolder, Settings]:
-    """Folder and settings of this host. Raises SettingsError; FolderError where the folder is missing."""
+def settings_for(folder: Path | None = None, account: str = "") -> Settings:
+    """The settings of this host, or of one account of it. Raises SettingsError naming the accounts."""
     overrides = {"shared_dir": str(folder.absolute())} if folder is not None else {}
     settings = load_settings(overrides=overrides)
+    return settings.for_account(account) if account else settings
+
+
+def place_of(folder: Path | None, account: str = "") -> tuple[DropFolder, Settings]:
+    """Folder and settings of this host, or of one account of it: its room.
+
+    Raises SettingsError; FolderError where the folder is missing.
+    """
+    return place_by(settings_for(folder, account))
+
+
+def place_by(settings: Settings) -> tuple[DropFolder, Settings]:
+    """The folder of ``settings``, with them. Raises SettingsError, FolderError."""
     path = _there(settings.shared_dir or settings.exchange_folder("dashboard"))
     return DropFolder(path, key=folder_key(settings, path)), settings
 
 
-def place_despite_settings(folder: Path | None) -> Place:
+def further_settings(settings: Settings) -> list[Settings]:
+    """Those of every further account, where ``settings`` are the host's own."""
+    return [settings.for_account(alias) for alias in settings.aliases[1:]] if settings.host is None else []
+
+
+def rooms_in(folder: DropFolder) -> list[DropFolder]:
+    """The rooms of further accounts that stand in ``folder``, whatever the settings of this host know."""
+    try:
+        places = sorted(path for path in (folder.path / ROOMS_FOLDER).iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise FolderError("folder.list_failed", folder.path / ROOMS_FOLDER, detail=str(problem)) from problem
+    return [DropFolder(path, key=folder.key) for path in places]
+
+
+def place_despite_settings(folder: Path | None, account: str = "") -> Place:
     """As ``place_of``, but broken settings do not stop it where the folder can be told without them.
 
-    A key that can't be used is as bad: what is written then goes unsigned, which is enough to halt.
+    A key that can't be used is as bad: what is written then goes unsigned, which is enough to halt. The
+    room of an account that is not there is an error: to halt another one instead would be worse.
     """
     try:
-        found, settings = place_of(folder)
+        found, settings = place_of(folder, account)
     except SettingsError as problem:
         known = folder or _folder_without_settings(os.environ, Path.cwd())
-        if known is None:
+        if known is None or problem.key == "settings.unknown_account":
             raise
-        return Place(DropFolder(_there(known.absolute())), None, problem)
+        path = known.absolute() / room_name(AccountAlias(account)) if account else known.absolute()
+        return Place(DropFolder(_there(path)), None, problem)
     return Place(found, settings)
 
 

@@ -16,7 +16,7 @@ from commands.adjust import adjust as adjust_waiting
 from commands.adjust import told
 from commands.confirmation import confirmed_by_person
 from commands.own_files import OwnBooks, own_books
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from mac_side import plan as plans
 from mac_side.books import Books
 from mac_side.ex_date import ANSWERS, ExDate, adjusted
@@ -71,9 +71,14 @@ def register(app: typer.Typer) -> None:
 
 
 @plan_app.command("show", help=say_both("plan.help_show"))
-def show(strategy: StrategyOption = "", mode: ModeOption = "", folder: FolderOption = None) -> None:
+def show(
+    strategy: StrategyOption = "",
+    mode: ModeOption = "",
+    folder: FolderOption = None,
+    account: AccountOption = "",
+) -> None:
     """Print the plan of the books, and what the account holds."""
-    plan = _plan(folder, strategy, mode)
+    plan = _plan(folder, account, strategy, mode)
     for line in _lines(plan, plan.books):
         typer.echo(line)
 
@@ -90,9 +95,10 @@ def split(
     mode: ModeOption = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
 ) -> None:
     """Part a held position: most of it fixed, whole hundreds of the rest one lot of the strategy."""
-    plan = _plan(folder, strategy, mode)
+    plan = _plan(folder, account, strategy, mode)
     with _quiet(plan):
         if plan.books.lots:
             raise OperateError("plan.has_lots", plan.own.path, layers=len(plan.books.lots))
@@ -113,9 +119,10 @@ def reset(
     mode: ModeOption = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
 ) -> None:
     """Forget lots and anchor: everything held is the fixed position again."""
-    plan = _plan(folder, strategy, mode)
+    plan = _plan(folder, account, strategy, mode)
     with _quiet(plan):
         shares = held if held is not None else _held(plan)
         _change(plan, plans.reset(plan.books, shares), "RESET", yes)
@@ -131,13 +138,14 @@ def adjust(
     mode: ModeOption = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Scale anchor and lots after an ex-date: one that waits, or by a factor where nobody saw it."""
     if factor is None:
-        adjust_waiting(answer, strategy, yes, folder, wait)
+        adjust_waiting(answer, strategy, yes, folder, account, wait)
         return
-    plan = _plan(folder, strategy, mode)
+    plan = _plan(folder, account, strategy, mode)
     chosen = next((known for known in ANSWERS if known == answer), None)
     if chosen is None:
         raise OperateError("plan.which_answer", answer, known=", ".join(ANSWERS))
@@ -152,8 +160,8 @@ def adjust(
 # What the commands share
 
 
-def _plan(folder_path: Path | None, strategy: str, mode: str) -> Plan:
-    folder, settings = place_of(folder_path)
+def _plan(folder_path: Path | None, account: str, strategy: str, mode: str) -> Plan:
+    folder, settings = place_of(folder_path, account)
     own = _books(settings, folder, strategy, mode)
     code = _code_of(settings, own)
     position, asked_at = _position(folder, own, code)

@@ -10,7 +10,7 @@ import typer
 from commands.confirmation import Executors, confirmed_by_person
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import own_ledgers
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from commands.typed_order import type_and_watch
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import POOL
@@ -34,10 +34,11 @@ def pool(
     reason: Annotated[str, typer.Option("--reason", help=say_both("pool.help_reason"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Show the pool; with ``--free`` let the executor of this host free a code. 1 where it is refused."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     shown = _shown(found)
     for line in lines(shown):
         typer.echo(line)

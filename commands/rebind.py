@@ -11,7 +11,7 @@ from commands.confirmation import Executors, confirmed_by_person
 from commands.folder_view import Beat
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import OwnBooks, own_books, own_ledgers
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from commands.time_text import age_text
 from commands.typed_order import type_and_watch
 from mac_side.rebind import rebind_books
@@ -36,10 +36,11 @@ def rebind(
     executor: Annotated[str, typer.Option("--executor", help=say_both("operate.help_executor"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Bind this host's dashboard to another executor, or a strategy name to its next writer."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     if strategy:
         _rebind_writer(found, settings, strategy, yes, wait)
     else:

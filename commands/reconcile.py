@@ -9,7 +9,15 @@ import typer
 from rich.console import Console
 
 from commands.own_files import OwnLedger, own_ledgers
-from commands.place import FolderOption, JsonOption, OperateError, place_of
+from commands.place import (
+    AccountOption,
+    FolderOption,
+    JsonOption,
+    OperateError,
+    further_settings,
+    place_by,
+    settings_for,
+)
 from commands.reconcile_report import as_json, show, write_csv
 from commands.telling import tell
 from shared_schema.drop_folder import DropFolder
@@ -32,26 +40,28 @@ def register(app: typer.Typer) -> None:
 def reconcile_command(
     date: Annotated[str, typer.Argument(help=say_both("reconcile.help_date"))] = "",
     folder: FolderOption = None,
+    account: AccountOption = "",
     as_json_text: JsonOption = False,
 ) -> None:
     """0 where everything agrees, 1 where something differs or no broker's day was kept."""
-    found, settings = place_of(folder)
+    settings = settings_for(folder, account)
     reports = [
-        _report(found, settings, ledger, date)
-        for ledger in own_ledgers(settings.runtime_dir)
+        (own, ledger, _report(found, own, ledger, date))
+        for found, own in map(place_by, _used(settings))
+        for ledger in own_ledgers(own.runtime_dir)
         if ledger.days()
     ]
-    done = [report for report in reports if report is not None]
+    done = [(own, ledger, report) for own, ledger, report in reports if report is not None]
     if not done:
         raise OperateError("reconcile.nothing", settings.runtime_dir, date=date or say("reconcile.newest"))
     fees = Fees(settings.executor.commission_rate, settings.executor.min_commission)
     if as_json_text:
-        typer.echo(json.dumps([as_json(report, fees) for _, report in done], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([as_json(report, fees) for *_, report in done], ensure_ascii=False, indent=2))
     else:
         console = Console()
-        for ledger, report in done:
+        for own, ledger, report in done:
             show(report, f"{ledger.mode} {ledger.account}", fees, console)
-            place = _files(settings, ledger).folder
+            place = _files(own, ledger).folder
             typer.echo(say("reconcile.written", path=write_csv(report, fees, place)))
         told = [
             say(
@@ -62,15 +72,20 @@ def reconcile_command(
                 foreign=len(report.foreign),
                 count=len(report.differences),
             )
-            for ledger, report in done
+            for _, ledger, report in done
         ]
         tell(settings, "reconcile", "\n".join(told))
-    raise typer.Exit(0 if all(report.agrees for _, report in done) else 1)
+    raise typer.Exit(0 if all(report.agrees for *_, report in done) else 1)
+
+
+def _used(settings: Settings) -> list[Settings]:
+    """The settings asked for, and those of further accounts that have ever traded here."""
+    return [settings, *(own for own in further_settings(settings) if own_ledgers(own.runtime_dir))]
 
 
 def _report(
     folder: DropFolder, settings: Settings, ledger: OwnLedger, date: str
-) -> tuple[OwnLedger, Reconciliation] | None:
+) -> Reconciliation | None:
     day = _dashed(date) if date else ledger.days()[-1]
     compact = day.replace("-", "")
     files = _files(settings, ledger)
@@ -89,7 +104,7 @@ def _report(
         positions=broker_day.positions,
         positions_before=files.positions_before(compact),
     )
-    return ledger, reconcile(day, evidence)
+    return reconcile(day, evidence)
 
 
 def _files(settings: Settings, ledger: OwnLedger) -> DayFiles:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from commands.confirmation import confirmed_by_person
-from commands.place import FolderOption, YesOption, place_of
+from commands.place import AccountOption, FolderOption, YesOption, place_of
 from commands.time_text import stamp_text
 from shared_schema.drop_folder import DropFolder
 from shared_schema.exchange_folder import checked_exchange_folder
@@ -39,9 +39,10 @@ def recover(
     ] = False,
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
 ) -> None:
     """0: nothing was wrong, or all is known again; 1: given up, or something could not be known."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     checked_exchange_folder(found.path)
     lost = lost_ledger(settings, found)
     with _executor_stays_out(settings, lost):

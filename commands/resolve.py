@@ -12,7 +12,7 @@ from commands.confirmation import Executors, confirmed_by_person
 from commands.folder_view import FolderView
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import OwnLedger, own_ledgers
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from commands.time_text import stamp_text
 from commands.typed_order import type_and_watch
 from shared_schema.drop_folder import DropFolder
@@ -44,10 +44,11 @@ def resolve(
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("recovery.help_reason"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("recovery.help_wait"))] = 5.0,
 ) -> None:
     """Without options the candidates are shown. 0 once the executor has taken it; 1 where it did not."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     identity = SignalId(signal_id)
     ledger, order = _row_of(settings, identity)
     typer.echo(say("recovery.resolve.row", signal_id=identity, sentence=order.message or order.state))

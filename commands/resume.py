@@ -12,12 +12,21 @@ from commands.confirmation import Executors, confirmed_by_person
 from commands.folder_view import Beat, FolderView, HaltFile
 from commands.halt_writing import OPERATOR, lift_halt, writer_of
 from commands.own_files import OwnBooks, OwnLedger, own_books, own_ledgers
-from commands.place import FolderOption, OperateError, YesOption, place_of
+from commands.place import (
+    AccountOption,
+    FolderOption,
+    OperateError,
+    YesOption,
+    further_settings,
+    place_by,
+    place_of,
+)
 from commands.time_text import clock_text
 from commands.typed_order import type_and_watch
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import halt_name
+from shared_schema.drop_folder.names import ABOVE, halt_name
+from shared_schema.settings import Settings
 from shared_schema.words import say, say_both
 from windows_side.execution.halt_latch import digests_of
 from windows_side.keyboard import Typed
@@ -74,12 +83,13 @@ def resume(
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("operate.help_resume_reason"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
+    account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Lift what this host may lift; 1 where a halt remains in force, and who must lift it."""
     if not reason.strip():
         raise OperateError("operate.resume_needs_reason")
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     ledgers = own_ledgers(settings.runtime_dir)
     executors = Executors.seen_now(found, settings.sync.defaults.heartbeat_red_after, time.time())
     alive = executors.alive()
@@ -104,11 +114,53 @@ def resume(
     if keyboard is not None and halts.others:
         by = writer_of(OPERATOR)
         typed = Typed(kind="resume", reason=reason.strip(), halts=shown, by=by, at=time.time())
-        if type_and_watch(settings.runtime_dir, typed, wait):
-            typer.echo(say("operate.resume.typed", instance=keyboard.body.instance))
-        else:
-            typer.echo(say("operate.resume.not_taken", instance=keyboard.body.instance))
-    raise typer.Exit(_told(found, executors, ledgers, wait))
+        _type(settings, typed, keyboard, wait)
+        for room, own in _rooms(settings):
+            _type_in_room(room, own, typed, wait)
+    code = _told(found, executors, ledgers, wait)
+    raise typer.Exit(max([code, *(_told_of_room(room, own, wait) for room, own in _rooms(settings))]))
+
+
+def _type(settings: Settings, typed: Typed, keyboard: Beat, wait: float) -> None:
+    taken = type_and_watch(settings.runtime_dir, typed, wait)
+    key = "operate.resume.typed" if taken else "operate.resume.not_taken"
+    typer.echo(say(key, instance=keyboard.body.instance))
+
+
+def _rooms(settings: Settings) -> list[tuple[DropFolder, Settings]]:
+    """The rooms of further accounts that have ever been used."""
+    each = [place_by(own) for own in further_settings(settings) if own.exchange_folder("executor").is_dir()]
+    return [(room, own) for room, own in each]
+
+
+def _type_in_room(room: DropFolder, settings: Settings, typed: Typed, wait: float) -> None:
+    """Lift the folder's halts at the executor of a further account too, where nothing else holds it.
+
+    What holds that account alone was not shown to the person, and is lifted by its own resume.
+    """
+    ledgers = own_ledgers(settings.runtime_dir)
+    names = sorted(name for ledger in ledgers for name in ledger.halt.active)
+    here = {ledger.instance for ledger in ledgers}
+    executors = Executors.seen_now(room, settings.sync.defaults.heartbeat_red_after, time.time())
+    keyboard = next((beat for beat in executors.alive() if beat.body.instance in here), None)
+    if keyboard is None or not names:
+        return
+    alone = [name for name in names if not name.startswith(ABOVE)]
+    if alone:
+        alias = settings.account.alias
+        typer.echo(say("operate.resume.room_stays", account=alias, names=", ".join(alone)))
+        return
+    shown = {ABOVE + name: digest for name, digest in (typed.halts or {}).items()}
+    _type(settings, typed.model_copy(update={"halts": shown, "at": time.time()}), keyboard, wait)
+
+
+def _told_of_room(room: DropFolder, settings: Settings, wait: float) -> int:
+    """Say what the executors of a further account's room show; 1 where one is still halted."""
+    executors = Executors.seen_now(room, settings.sync.defaults.heartbeat_red_after, time.time())
+    alive = executors.wait(lambda beat: beat.body.halt_since is None, wait) if executors.running else []
+    for beat in alive:
+        _say_state(beat)
+    return 1 if any(beat.body.halt_since is not None for beat in alive) else 0
 
 
 def halts_in_force(
@@ -143,10 +195,7 @@ def _told(folder: DropFolder, executors: Executors, ledgers: list[OwnLedger], wa
     """Say what the executors show now and which halts remain; the exit code."""
     alive = executors.wait(lambda beat: beat.body.halt_since is None, wait)
     for beat in alive:
-        since = beat.body.halt_since
-        key = "resumed" if since is None else "still_halted"
-        at = clock_text(beat.envelope.written_at if since is None else since)
-        typer.echo(say(f"operate.resume.{key}", instance=beat.body.instance, at=at))
+        _say_state(beat)
     if not alive:
         typer.echo(say("operate.resume.nobody"))
     fresh = [OwnLedger(ledger.path, newest.meta) for ledger in ledgers for newest in _again(ledger)]
@@ -156,12 +205,21 @@ def _told(folder: DropFolder, executors: Executors, ledgers: list[OwnLedger], wa
     return 0 if left.is_empty and alive else 1
 
 
+def _say_state(beat: Beat) -> None:
+    since = beat.body.halt_since
+    key = "resumed" if since is None else "still_halted"
+    at = clock_text(beat.envelope.written_at if since is None else since)
+    typer.echo(say(f"operate.resume.{key}", instance=beat.body.instance, at=at))
+
+
 def _again(ledger: OwnLedger) -> list[OwnLedger]:
     return [newest for newest in own_ledgers(ledger.path.parent) if newest.path == ledger.path]
 
 
 def _who(names: list[str]) -> str:
     """Who can lift these halts."""
+    if all(name.startswith(ABOVE) for name in names):
+        return say("operate.resume.above")
     hosts = sorted({HaltFile(name, True, "").host for name in names} - {"", host_name()})
     keyboard = say("operate.resume.at_keyboard")
     if not hosts:

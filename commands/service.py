@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from commands.place import further_settings
 from commands.service_files import Made, Plan, made, roles_of
 from commands.supervise import ROOT, run_role
 from shared_schema.errors import MiniqmtError, SettingsError
@@ -125,16 +126,23 @@ def is_time(wall: float, start: str, stop: str) -> bool:
 
 
 def refuse_unarmed(settings: Settings) -> None:
-    """Raise unless a person chose simulate in the settings, or armed this very account and these limits."""
+    """Raise unless a person chose simulate in the settings, or armed one of the accounts with its limits."""
     if settings.executor.simulate:
         typer.echo(say("service.simulating"))
         return
     if settings.executor.simulate is None:
         raise SettingsError("service.not_armed", detail=say("executor.neither_mode.what"))
-    try:
-        check_armed(settings)
-    except MiniqmtError as problem:
-        raise SettingsError("service.not_armed", detail=f"{problem.what}: {problem.why}") from problem
+    problems: list[MiniqmtError] = []
+    for own in (settings, *further_settings(settings)):
+        try:
+            check_armed(own)
+        except MiniqmtError as problem:
+            problems.append(problem)
+            if settings.accounts:
+                typer.echo(say("service.account_not_armed", account=own.account.alias, why=problem.what))
+    if len(problems) == len(settings.aliases):
+        detail = f"{problems[0].what}: {problems[0].why}"
+        raise SettingsError("service.not_armed", detail=detail) from problems[0]
 
 
 def _roles(typed: Sequence[str] | None) -> list[Role]:

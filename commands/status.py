@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from commands.place import FolderOption, JsonOption, place_of
+from commands.place import AccountOption, FolderOption, JsonOption, place_of
 from commands.status_link import link_line
 from commands.status_report import StatusReport
+from commands.status_rooms import gather_rooms
 from commands.status_watch import watch_json, watch_people
 from commands.time_text import age_text, clock_text, stamp_text
 from shared_schema.heartbeats import state_text
@@ -29,15 +30,16 @@ def register(app: typer.Typer) -> None:
 
 def status(
     folder: FolderOption = None,
+    account: AccountOption = "",
     as_json: JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help=say_both("operate.help_watch"))] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help=say_both("operate.help_every"))] = 2.0,
 ) -> None:
     """Show the folder and this host; 0 all is well, 1 something needs a person, 2 settings or folder."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
 
     def gather() -> dict[str, Any]:
-        return StatusReport(found, settings, time.time()).gather()
+        return gather_rooms(StatusReport(found, settings, time.time()).gather(), settings)
 
     def pause() -> None:
         time.sleep(every)
@@ -64,11 +66,12 @@ def _print_line(line: str) -> None:
 
 def show(report: dict[str, Any], console: Console) -> None:
     """Print the report for people; what needs one stands last, where the eye ends."""
-    offline = " OFFLINE" if report["offline"] else ""
-    console.print(f"{stamp_text(report['at'])[:19]}  {escape(report['folder'])}{offline}", soft_wrap=True)
-    console.print(_heartbeats(report["heartbeats"]))
-    for name, text in _lines(report):
-        console.print(f"[bold]{say('operate.status.' + name)}[/]  {escape(text)}", soft_wrap=True)
+    for part in (report, *report.get("rooms", ())):
+        offline = " OFFLINE" if part["offline"] else ""
+        console.print(f"{stamp_text(part['at'])[:19]}  {escape(part['folder'])}{offline}", soft_wrap=True)
+        console.print(_heartbeats(part["heartbeats"]))
+        for name, text in _lines(part):
+            console.print(f"[bold]{say('operate.status.' + name)}[/]  {escape(text)}", soft_wrap=True)
     if not report["attention"]:
         console.print(f"[green]{say('operate.status.fine')}[/]")
     for need in report["attention"]:

@@ -44,6 +44,8 @@ def supervise(arguments: Sequence[str]) -> int:
     try:
         settings = load_settings(overrides=overrides)
         use_language(settings.language)
+        if "--account" in arguments[:-1]:
+            settings = settings.for_account(arguments[list(arguments).index("--account") + 1])
         return run_role("executor", settings, arguments)
     except MiniqmtError as problem:
         print(f"order_executor: {problem}", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.place import FolderOption, JsonOption, place_of
+from commands.place import AccountOption, FolderOption, JsonOption, place_of
 from commands.time_text import stamp_text
 from commands.trace_sources import TraceEvent, TraceSources
 from shared_schema.ids import SignalId
@@ -23,10 +23,11 @@ def register(app: typer.Typer) -> None:
 def trace(
     signal_id: Annotated[str, typer.Argument(help=say_both("operate.help_signal_id"))],
     folder: FolderOption = None,
+    account: AccountOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Print the timeline; 1 where nothing is known of the id."""
-    found, settings = place_of(folder)
+    found, settings = place_of(folder, account)
     sources = TraceSources(found, settings, SignalId(signal_id))
     events = sorted(sources.events(), key=lambda event: event.at)
     facts = sources.facts

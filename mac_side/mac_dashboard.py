@@ -220,6 +220,7 @@ def _parsed(typed: list[str]) -> argparse.Namespace:
     parser.add_argument("--preset", default="", help=say("dashboard.option_preset"))
     parser.add_argument("--release", default="", help=say("dashboard.option_release"))
     parser.add_argument("--strategy", default="", help=say("dashboard.option_strategy"))
+    parser.add_argument("--account", default="", help=say("dashboard.option_account"))
     parser.add_argument("--read-only", action="store_true", help=say("dashboard.option_read_only"))
     parser.add_argument("--ascii", action="store_true", help=say("screen.option.ascii"))
     parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
@@ -227,6 +228,12 @@ def _parsed(typed: list[str]) -> argparse.Namespace:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
+    """Those of the account that was typed: its room, its books; else of the first one."""
+    settings = _of_strategies(given)
+    return settings.for_account(given.account) if given.account else settings
+
+
+def _of_strategies(given: argparse.Namespace) -> Settings:
     """All strategies of this host; the one alone that was typed: by its name, or with a code or preset."""
     place = {"shared_dir": given.shared_dir} if given.shared_dir else {}
     settings = load_settings(overrides=place)

@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from shared_schema.clock import host_name, new_epoch
@@ -48,6 +49,7 @@ from windows_side.quotes.port import AccountSource, FixedAccount, QuoteSource
 from windows_side.quotes.readers import Readers
 from windows_side.quotes.replay import ReplaySource
 from windows_side.quotes.resume import resume_time
+from windows_side.quotes.shared_source import SharedSource
 from windows_side.quotes.tape import read_tape
 from windows_side.single_instance import hold_single_instance
 
@@ -80,28 +82,54 @@ def run(
     folder_path = checked_exchange_folder(settings.exchange_folder("producer"))
     source = source or _source(settings, options)
     account = account or _account(settings, options, source)
-    lock = hold_single_instance("producer", settings.runtime_dir, folder_path)
-    log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
-    attach(log, settings.notices, host_name())
-    try:
-        folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
-        folder.prepare()
-        _prepare_replay(folder, source, log)
-        producer = _producer(settings, options, folder, source, account, log, wall_clock)
-        watch = SettingsWatch(settings, os.environ)
-        with _asked_to_stop() as wait, lines_of("windows_side", log):
+    each = [settings.for_account(alias) for alias in settings.aliases[1:]] if settings.host is None else []
+    with contextlib.ExitStack() as held:
+        held.callback(hold_single_instance("producer", settings.runtime_dir, folder_path).release)
+        log = open_log(LOG_NAME, settings.log_dir, least="debug" if options.verbose else "info")
+        held.callback(log.close)
+        attach(log, settings.notices, host_name())
+        try:
+            folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
+            folder.prepare()
+            _prepare_replay(folder, source, log)
+            if each:
+                source = SharedSource(source)
+                log.say("info", "accounts_started", accounts=settings.aliases, pid=os.getpid())
+            rooms = [_room(own, options, source, log, wall_clock, held) for own in each]
+            producer = _producer(settings, options, folder, source, account, log, wall_clock, rooms)
+            watch = SettingsWatch(settings, os.environ)
+            with _asked_to_stop() as wait, lines_of("windows_side", log):
 
-            def wait_and_look(seconds: float) -> bool:
-                watch.look_after(log)
-                return wait(seconds)
+                def wait_and_look(seconds: float) -> bool:
+                    watch.look_after(log)
+                    return wait(seconds)
 
-            producer.run(wait_and_look)
-    except OSError as problem:
-        raise SettingsError("producer.no_folders", folder_path, detail=problem) from problem
-    finally:
-        log.close()
-        lock.release()
+                producer.run(wait_and_look)
+        except OSError as problem:
+            raise SettingsError("producer.no_folders", folder_path, detail=problem) from problem
     return 0
+
+
+def _room(
+    settings: Settings,
+    options: Options,
+    source: QuoteSource,
+    log: Log,
+    wall_clock: Callable[[], float],
+    held: contextlib.ExitStack,
+) -> Producer:
+    """The producer of a further account's room: the first one's quotes, its own account."""
+    path = settings.exchange_folder("producer")
+    folder = DropFolder(path, key=folder_key(settings, path))
+    folder.prepare()
+    held.callback(hold_single_instance("producer", settings.runtime_dir, path).release)
+    own_log = log.of_account(settings.account.alias, settings.log_dir, "warning")
+    held.callback(own_log.close)
+    account = _account(settings, options, source)
+    shown = source.echo() if isinstance(source, SharedSource) else source
+    # A replay waits for the first account's readers alone.
+    free = replace(options, wait_for=(), lockstep=False)
+    return _producer(settings, free, folder, shown, account, own_log, wall_clock)
 
 
 def _source(settings: Settings, options: Options) -> QuoteSource:
@@ -121,6 +149,7 @@ def _producer(
     account: AccountSource,
     log: Log,
     wall_clock: Callable[[], float],
+    rooms: Sequence[Producer] = (),
 ) -> Producer:
     pace = settings.sync.defaults
     host = host_name()
@@ -142,6 +171,7 @@ def _producer(
         log,
         wall_clock,
         Pace(settings.quote_interval, pace.quote_ring, pace.heartbeat_interval),
+        rooms,
     )
 
 

@@ -7,7 +7,7 @@ said once, tried again with growing pauses, and its recovery is said too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared_schema.clock import Moment, Stamper
@@ -65,7 +65,10 @@ class Identity:
 
 
 class Producer:
-    """One producer of one exchange folder. ``round`` does whatever is due and never waits."""
+    """One producer of one exchange folder. ``round`` does whatever is due and never waits.
+
+    ``rooms`` are the producers of further accounts' rooms, which show the same quotes after this one.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,9 @@ class Producer:
         log: Log,
         wall_clock: Callable[[], float],
         pace: Pace | None = None,
+        rooms: Sequence[Producer] = (),
     ) -> None:
+        self._all = (self, *rooms)
         self._folder = folder
         self._source = source
         self._account_source = account_source
@@ -108,9 +113,10 @@ class Producer:
     def run(self, wait: Callable[[float], bool]) -> None:
         """Work until ``wait(seconds)`` returns True (asked to stop), then end cleanly."""
         self._log.say("info", "producer_started", folder=self._folder.path, codes=self._source.codes)
-        while not wait(self.round()):
+        while not wait(min(producer.round() for producer in self._all)):
             pass
-        self.finish()
+        for producer in self._all:
+            producer.finish()
 
     def round(self) -> float:
         """Do whatever is due; returns the seconds until something may be due again."""

@@ -24,7 +24,7 @@ from mac_side.books import Intention
 from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
 from mac_side.bridge_client.other_side import OtherSide
 from mac_side.bridge_client.outbox import first_publication, publications
-from mac_side.bridge_client.own_place import key_for, runtime_for
+from mac_side.bridge_client.own_place import key_for, room_for, runtime_for
 from mac_side.bridge_client.seen_facts import SeenFacts
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_files import EngineFiles
@@ -67,7 +67,9 @@ class Bridge:
         wall_clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Open ``folder``; ``sync_tool``, ``syncthing_delay`` (seconds) and ``allow_orders`` as in the
+        """Open ``folder``, or in it the room of ``account`` where that account has one.
+
+        ``sync_tool``, ``syncthing_delay`` (seconds) and ``allow_orders`` are as in the
         settings' section sync.
 
         The signing key is this host's, as for the dashboard; with ``runtime_dir`` the one kept there.
@@ -79,7 +81,8 @@ class Bridge:
 
         if is_first(StrategyName(strategy)):
             raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
-        path = checked_exchange_folder(Path(folder))
+        top = checked_exchange_folder(Path(folder))
+        path = room_for(top, account)
         self.offline = is_offline_folder(path)
         given = Path(runtime_dir) if runtime_dir is not None else None
         self.folder = DropFolder(path, key=None if self.offline else key_for(path, given))
@@ -89,7 +92,7 @@ class Bridge:
         self._terms = terms or Terms(expires=self._defaults.expires)
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
-        runtime = given or runtime_for(path, self.offline)
+        runtime = (given or runtime_for(top, self.offline)) / path.relative_to(top)
         self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
         try:
             self._files = EngineFiles(self.folder, runtime / "no_commands")

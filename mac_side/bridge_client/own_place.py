@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared_schema.drop_folder.names import room_name
+from shared_schema.ids import AccountAlias
 from shared_schema.integrity import Key
+
+
+def room_for(folder: Path, account: str | None) -> Path:
+    """The room of ``account`` in ``folder`` where there is one, else the folder itself: whose executor then
+    has another account is told so, and nothing is sent."""
+    room = folder / room_name(AccountAlias(account)) if account else folder
+    return room if room.is_dir() else folder
 
 
 def key_for(folder: Path, runtime_dir: Path | None) -> Key | None:

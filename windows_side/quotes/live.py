@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from shared_schema.clock import Moment
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
+from shared_schema.messages import Account
 from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_diagnosis import HEALS_BY_LOGIN, path_findings
 from windows_side.brokers.qmt_package import PIP, is_installed, load_package, xtdata, xttrader
 from windows_side.brokers.qmt_session_ids import SessionIds
+from windows_side.quotes.port import AccountSource
 from windows_side.quotes.qmt_account import QmtAccountSource
 from windows_side.quotes.xtdata import XtdataSource
 from windows_side.quotes.xtdata_reader import XtdataReader
@@ -23,8 +28,20 @@ def live_source(settings: Settings) -> XtdataSource:
     return XtdataSource(lambda: XtdataReader(xtdata(), codes, calendar=calendar), codes, calendar)
 
 
-def live_account(settings: Settings) -> QmtAccountSource:
+class _Unnamed:
+    """A further account whose number nobody has set: said where its account is asked for, no quote waits."""
+
+    def account(self, now: Moment, prices: Mapping[Code, float]) -> Account | None:
+        raise SettingsError("qmt.no_account")
+
+    def stop(self) -> None:
+        return
+
+
+def live_account(settings: Settings) -> AccountSource:
     """The real account, under session ids apart from the executor's."""
+    if settings.account.id is None:
+        return _Unnamed()
     return QmtAccountSource(producer_calls(settings))
 
 
