@@ -1,6 +1,7 @@
 """Logs: one line a person understands, with one stable ``action`` word for machines.
 
-The sentence is the catalogue's ``log.<action>``; an action without one shows its fields alone.
+The sentence is the catalogue's ``log.<action>``; an action without one shows its field ``sentence``,
+else its fields alone.
 ``log_lines`` tells the line's form. A log never stops trading: a failing disk is counted and shown once,
 and the console is fed through a bounded queue that drops rather than waits, because a click into a
 Windows console stops whoever writes to it.
@@ -281,7 +282,8 @@ def _sentence(action: str, fields: Mapping[str, object]) -> str:
     try:
         return _printable(say(f"log.{action}", **shown))
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, OSError):
-        return ""  # no sentence for this action, or not with these fields: the fields speak for themselves
+        # No sentence for this action, or not with these fields: what its writer said, else the fields alone.
+        return _printable(str(fields.get("sentence", "")))
 
 
 def _value_text(value: object) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shared_schema.log_bridge import lines_of
 from shared_schema.logs import open_log, read_actions
+from shared_schema.words import say
 from windows_side.brokers.safe_calls import SafeCalls, stopped_by
 
 
@@ -40,3 +41,5 @@ def test_a_guard_that_raised_is_an_error(tmp_path: Path) -> None:
     log.close()
     (line,) = read_actions(tmp_path / "order_executor.log")
     assert (line.level, line.action) == ("error", "broker_guard_failed")
+    assert line.sentence == say("broker.guard_failed"), "people read the sentence, not the word for machines"
+    assert line.short.endswith(line.sentence)
