@@ -46,14 +46,20 @@ class DayKeeper:
         self._looked_at = now.wall
         return True
 
-    def keep(self, now: Moment, *, last: bool = False) -> bool:
-        """Write what changed; True where something was written."""
+    def keep(self, now: Moment, *, last: bool = False, lists_day_before: bool = False) -> bool:
+        """Write what changed; True where something was written.
+
+        ``lists_day_before``: the broker's lists hold the day before as well (the simulated one's do,
+        because absence is proof there); what is not of this day is left out, it has files of its own.
+        """
         if self._day is None or self._account is None:
             return False
         day, asked_at = self._day
         trading_day = _day_asked(asked_at, now)
         if trading_day != _day_asked(self._account[1], now):
             return False  # this morning's positions are none of yesterday's end
+        if lists_day_before:
+            day = _only_of(trading_day, day)
         account = account_message(self._account[0], day, queried_at=asked_at)
         try:
             written = self._files.keep(trading_day, account, now.wall, last=last)
@@ -64,6 +70,14 @@ class DayKeeper:
             return False
         self._failed = False
         return written
+
+
+def _only_of(trading_day: str, day: Day) -> Day:
+    def is_of(time: float) -> bool:
+        return trading_day_of(time).replace("-", "") == trading_day
+
+    orders = tuple(order for order in day.orders if is_of(order.time))
+    return Day(orders, tuple(trade for trade in day.trades if is_of(trade.time)))
 
 
 def _day_asked(asked_at: float, now: Moment) -> str:

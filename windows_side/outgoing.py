@@ -141,7 +141,8 @@ class Outgoing:
         for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
             self._work.show(step)
         if self._days is not None and self._days.is_due(now, last=last):
-            self._work.do(partial(self._days.keep, now, last=last))
+            both_days = self._rules.mode == "simulate"
+            self._work.do(partial(self._days.keep, now, last=last, lists_day_before=both_days))
 
     def put_away(self) -> None:
         """The looks that come by the minute: what is done with, conflict copies, lost results."""
