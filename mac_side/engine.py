@@ -259,7 +259,8 @@ class Engine:
                 if entry is not None:
                     self._writing.publish(self._core.state.outbox, entry, now)
             case Republish():
-                self._writing.republish(self._core.state.outbox, now)
+                outbox = self._core.state.outbox
+                self._writing.republish(outbox, self.files.inbox.damaged(outbox), now)
             case WriteHeartbeat(body):
                 # In simulate after each quote: a replay waits for it.
                 self._writing.heartbeat(body, now, prompt=at_quote and self._core.state.mode == "simulate")

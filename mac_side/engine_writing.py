@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mac_side.bridge_client.entry import OutboxEntry
-from mac_side.bridge_client.outbox import Outbox, Publication, first_publication, publications
+from mac_side.bridge_client.outbox import Outbox, Publication, first_publication, publications, since_when
 from mac_side.engine_place import Place
 from mac_side.points import Point
 from shared_schema.clock import Moment, Stamper, new_epoch
@@ -28,6 +28,7 @@ class EngineWriting:
         self._reach = reach
         self._stamper: Stamper | None = None
         self._published_at: dict[SignalId, float] = {}
+        self._damaged_since: dict[SignalId, float] = {}
         self._beat_at = 0.0
         self._beat_state = ""
 
@@ -40,11 +41,18 @@ class EngineWriting:
         first = first_publication(outbox, entry, self._place.strategy, self._place.folder.read)
         self._publish(first, now)
 
-    def republish(self, outbox: Outbox, now: Moment) -> None:
-        """Put those unanswered signals there again that are missing (rule 13)."""
+    def republish(self, outbox: Outbox, damaged: Iterable[SignalId], now: Moment) -> None:
+        """Put missing unanswered signals there again, a ``damaged`` answer being none (rule 13)."""
         place = self._place
+        self._damaged_since = since_when(self._damaged_since, damaged, now.wall)
         due = publications(
-            outbox, place.strategy, place.folder.read, now.wall, place.republish_after, self._published_at
+            outbox,
+            place.strategy,
+            place.folder.read,
+            now.wall,
+            place.republish_after,
+            self._published_at,
+            self._damaged_since,
         )
         for publication in due:
             self._log.say(

@@ -23,7 +23,7 @@ from types import TracebackType
 from mac_side.books import Intention
 from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
 from mac_side.bridge_client.other_side import OtherSide
-from mac_side.bridge_client.outbox import first_publication, publications
+from mac_side.bridge_client.outbox import first_publication, publications, since_when
 from mac_side.bridge_client.own_place import key_for, room_for, runtime_for
 from mac_side.bridge_client.seen_facts import SeenFacts
 from mac_side.bridge_client.signal_ids import is_first
@@ -99,6 +99,7 @@ class Bridge:
             red_after = self._defaults.heartbeat_red_after
             self._other_side = OtherSide(self._files, self._follower, red_after, self.offline)
             self._published_at: dict[SignalId, float] = {}
+            self._damaged_since: dict[SignalId, float] = {}
             self._sent_here: set[SignalId] = set()
             self._other_writer: Hold | None = None
             self._facts = SeenFacts(self._follower)
@@ -298,14 +299,16 @@ class Bridge:
         return Handle(self, identity)
 
     def _republish(self) -> None:
-        wall = self._follower.now().wall
+        wall, outbox = self._follower.now().wall, self.state.outbox
+        self._damaged_since = since_when(self._damaged_since, self._files.inbox.damaged(outbox), wall)
         due = publications(
-            self.state.outbox,
+            outbox,
             self.state.strategy,
             self.folder.read,
             wall,
             self._defaults.republish_after,
             self._published_at,
+            self._damaged_since,
         )
         for publication in due:
             self._published_at[publication.signal_id] = wall

@@ -11,6 +11,7 @@ from mac_side.bridge_client.outbox import Outbox
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULT_SLOT, RESULTS_FOLDER, result_name
 from shared_schema.errors import FolderError, MessageError
+from shared_schema.ids import SignalId
 from shared_schema.messages import OrderResult, Received, decode_result
 from shared_schema.rollback import Stamp
 
@@ -69,6 +70,12 @@ class Inbox:
         self._wanted: tuple[Outbox | None, frozenset[str]] = (None, frozenset())
         self._still: tuple[Outbox, int] | None = None
         self.problems: dict[str, str] = {}
+        self._damaged: set[str] = set()
+
+    def damaged(self, outbox: Outbox) -> frozenset[SignalId]:
+        """The open entries whose result file lies there and is no whole one, as of the last look."""
+        names = {f"{RESULTS_FOLDER}/{result_name(entry.signal_id)}": entry.signal_id for entry in outbox.open}
+        return frozenset(names[name] for name in self._damaged & names.keys())
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
         """All of ``each``, for callers to whom nothing can happen between two of them."""
@@ -156,6 +163,7 @@ class Inbox:
             raw = self.folder.read(name)
             if raw is None:
                 self.problems.pop(name, None)
+                self._damaged.discard(name)
                 return None
             if name == RESULT_SLOT and self._last_slot is not None and self._last_slot.raw == raw:
                 result = self._last_slot  # looked at by every turn while an order is open
@@ -164,8 +172,11 @@ class Inbox:
         except (FolderError, MessageError) as problem:
             # Half a file is normal while it is synced; the next scan reads it again (rule 3).
             self.problems[name] = str(problem)
+            if isinstance(problem, MessageError):
+                self._damaged.add(name)
             return None
         self.problems.pop(name, None)
+        self._damaged.discard(name)
         if name == RESULT_SLOT:
             self._last_slot = result
         return result

@@ -6,7 +6,7 @@ equal bytes is never touched, since a mere change of its time may bring back a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -90,25 +90,38 @@ def publications(
     now: float,
     republish_after: float,
     published_at: dict[SignalId, float],
+    damaged_since: Mapping[SignalId, float] | None = None,
 ) -> list[Publication]:
     """What to write now; ``now`` is wall seconds.
 
     An entry never published by this process goes out at once when it is newer than ``republish_after``
     (the caller has just made it); any other waits that long unanswered and only replaces what is
     missing or differs. ``published_at`` tells when this process last published or found each.
+    ``damaged_since``: whose answer lies there and is no whole file since when. Was it answered before, the
+    executor takes its end for told, and a sync tool its file for delivered: it is asked for once more.
     """
     found: list[Publication] = []
+    damaged = damaged_since or {}
     for entry in outbox.open:
-        if entry.adopted or entry.answered_at is not None:
+        if entry.adopted or (entry.answered_at is not None and entry.signal_id not in damaged):
             continue
         last = published_at.get(entry.signal_id)
         since = last if last is not None else entry.timestamp
+        if entry.answered_at is not None:
+            since = max(since, damaged[entry.signal_id])
         if 0 <= now - since < republish_after:
             continue
         publication = _missing(entry, strategy, read)
         if publication is not None:
             found.append(publication)
     return found
+
+
+def since_when(
+    before: Mapping[SignalId, float], damaged: Iterable[SignalId], now: float
+) -> dict[SignalId, float]:
+    """Since when each of ``damaged`` has been so without a break; ``now`` is wall seconds."""
+    return {identity: min(before.get(identity, now), now) for identity in damaged}
 
 
 def first_publication(

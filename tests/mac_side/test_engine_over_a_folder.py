@@ -155,6 +155,25 @@ def test_a_signal_lost_by_the_sync_tool_is_offered_again(desk: Desk) -> None:
     assert desk.executor.folder.signals()[0].entry.modified_ns == modified
 
 
+def test_an_answer_damaged_after_a_pending_one_is_asked_for_again(desk: Desk) -> None:
+    """The result lies there as rubbish and stays so: the signal is offered again, its answer settles it."""
+    engine = anchored(desk)
+    desk.clock += 60
+    desk.quote(1.05)
+    desk.turn(engine)
+    (identity,) = desk.signals()
+    desk.executor.answer_all("submitted")
+    desk.turn(engine, 1)
+    (desk.path / "order_results" / f"order_result_{identity}.json").write_bytes(bytes(200))
+    desk.turn(engine, 5)
+    assert desk.signals() == []
+    desk.turn(engine, 4)
+    assert desk.signals() == [identity]
+    desk.executor.answer_all()
+    desk.turn(engine, 1)
+    assert engine.core is not None and engine.core.state.outbox.open == ()
+
+
 def test_books_put_back_stop_the_engine(desk: Desk) -> None:
     """An older state file restored: the folder knows a later number; nothing is sent (fault 37)."""
     engine = anchored(desk)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mac_side.books import Intention
 from mac_side.bridge_client.entry import OutboxEntry, entry_from_json, entry_to_json
-from mac_side.bridge_client.outbox import KEPT_SETTLED, Outbox, first_publication, publications
+from mac_side.bridge_client.outbox import KEPT_SETTLED, Outbox, first_publication, publications, since_when
 from mac_side.bridge_client.signal_ids import next_free, signal_id
 from mac_side.engine_core import EngineCore
 from shared_schema.drop_folder.names import SIGNAL_SLOT, signal_name
@@ -67,6 +67,24 @@ def test_republished_only_when_missing_or_different_unanswered_and_old_enough() 
     assert due({SIGNAL_SLOT: entry.raw[:-5]}, 60) == [(own, entry.raw)]
     assert due({}, 60, outbox.put(replace(entry, answered_at=wall))) == []
     assert publications(outbox, GRID, nothing, wall + 60, 3.0, {entry.signal_id: wall + 58}) == []
+
+
+def test_an_answer_that_lies_there_damaged_is_asked_for_again() -> None:
+    """A pending answer was seen, then the file of the end was damaged on this host (a loss of power): no sync
+    tool sends it again by itself, so the signal is offered once more, when the damage has lasted."""
+    made, entry = sent()
+    wall, identity = NOW.wall, entry.signal_id
+    answered = made.state.outbox.put(replace(entry, answered_at=wall))
+
+    def due(after: float, since: dict[SignalId, float]) -> list[bytes]:
+        found = publications(answered, GRID, nothing, wall + after, 3.0, {identity: wall}, since)
+        return [publication.raw for publication in found]
+
+    seen = since_when({}, [identity], wall + 60)
+    assert due(62, seen) == []
+    assert due(64, since_when(seen, [identity], wall + 64)) == [entry.raw]
+    assert since_when(seen, [], wall + 64) == {}
+    assert due(64, {}) == []
 
 
 def test_republishing_goes_on_past_expiry() -> None:
