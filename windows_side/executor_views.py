@@ -6,6 +6,7 @@ All of it can be written again from the ledger at any time, so nothing here is m
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from shared_schema.clock import Moment, Stamper
 from shared_schema.drop_folder import DropFolder
@@ -64,6 +65,8 @@ RESTORE_AT_MOST = 100
 View = ExecutedSignals | AccountSnapshot | Heartbeat | SharedPool
 Step = Callable[[], object]
 """A piece of the folder's work; True where it has written something."""
+Due = tuple[str, Step]
+"""A file's name and what writes it: of several that wait for one name only the newest is done."""
 Shown = tuple[float | None, bool, str]
 """What must not wait for the next heartbeat: halted since, ready, state."""
 
@@ -187,28 +190,28 @@ class ExecutorViews:
         pool: Callable[[], SharedPool | None] = lambda: None,
         *,
         last: bool = False,
-    ) -> list[Step]:
-        """The writings that are due now, each a step for whoever does the folder's work.
+    ) -> list[Due]:
+        """The writings that are due now, each for whoever does the folder's work.
 
         The executed ids at most once a second; lost results looked for every few seconds; the snapshot
         when the account changed; the pool's use when it moved; the heartbeat every third of its red
         limit, and at once when halt, state or readiness changes. ``last``: the broker is closed,
         everything else goes out once more.
         """
-        steps: list[Step] = []
+        steps: list[Due] = []
         if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
             self._executed_due, self._executed_at = False, monotonic
             ids = tuple(self._settled_ids(now))
-            steps.append(lambda: self._write_executed(ids, now))
+            steps.append((EXECUTED, lambda: self._write_executed(ids, now)))
         if monotonic - self._restored_at >= RESTORE_INTERVAL:
             self._restored_at = monotonic
             lately = [o for o in orders()[-RESTORE_AT_MOST:] if now.wall - o.changed_at < RESTORE_FOR]
-            steps += [lambda order=order: self.result_if_missing(order) for order in lately]  # type: ignore[misc]
+            steps += [(result_name(o.signal_id), partial(self.result_if_missing, o)) for o in lately]
         pause = max(SNAPSHOT_PAUSE, SNAPSHOT_PAUSE_AN_ORDER * self._snapshot_orders)
         pause = pause if self._account_changed else max(SNAPSHOT_INTERVAL, pause)
         if self._snapshot is not None and not last and monotonic - self._snapshot_at >= pause:
             self._account_changed, self._snapshot_at = False, monotonic
-            steps.append(lambda: self._write_snapshot(now))
+            steps.append((ACCOUNT_SIMULATE, lambda: self._write_snapshot(now)))
         if last or monotonic - self._pool_at >= POOL_INTERVAL:
             self._pool_at = monotonic
             steps += self._pool_step(pool(), now)
@@ -216,10 +219,10 @@ class ExecutorViews:
             self._shown, self._heartbeat_at = shown, monotonic
             name = f"{HEARTBEAT_FOLDER}/{heartbeat_name('executor', self._rules.instance)}"
             body = beat()
-            steps.append(lambda: self._write_heartbeat(name, body, now))
+            steps.append((name, lambda: self._write_heartbeat(name, body, now)))
         return steps
 
-    def _pool_step(self, pool: SharedPool | None, now: Moment) -> list[Step]:
+    def _pool_step(self, pool: SharedPool | None, now: Moment) -> list[Due]:
         if pool is None:
             return []
         before = self._pool_shown
@@ -227,7 +230,7 @@ class ExecutorViews:
         if before is not None and same and abs(pool.updated_at - before.updated_at) < POOL_AGAIN:
             return []
         self._pool_shown = pool
-        return [lambda: self._write_pool(pool, now)]
+        return [(POOL, lambda: self._write_pool(pool, now))]
 
     def settled(self, order: Order) -> None:
         """A row has ended: its id belongs into ``executed_signals.json``."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MessageError
@@ -65,6 +66,7 @@ class FolderWork:
         self._not_moved = not_moved
         self._steps: deque[Step] = deque()
         self._first: deque[Step] = deque()
+        self._shown: dict[str, Step] = {}
         self._results: dict[SignalId, Order] = {}
         self._written_together = 0
         self._steps_between = 0
@@ -99,11 +101,14 @@ class FolderWork:
         with self._turn:
             self._steps.append(step)
 
-    def show(self, step: Step) -> None:
-        """The same for a view that others go by: where much waits it goes first."""
+    def show(self, name: str, step: Step) -> None:
+        """The same for a view that others go by: where much waits it goes first.
+
+        What still waits for ``name`` is dropped: it must not be written after the newer one."""
         with self._turn:
+            self._shown[name] = step
             behind = len(self._steps) + len(self._results) > BEHIND
-            (self._first if behind else self._steps).append(step)
+            (self._first if behind else self._steps).append(partial(self._show, name))
 
     def archive(self, file_name: str, signal_id: SignalId) -> None:
         """Move a recorded signal's file away; what is found under its name is told of."""
@@ -254,6 +259,11 @@ class FolderWork:
             except FolderError as problem:
                 self._did_not_write(problem)
         return order is not None or step is not None
+
+    def _show(self, name: str) -> object:
+        with self._turn:
+            step = self._shown.pop(name, None)
+        return step() if step is not None else None
 
     def _end_results(self) -> None:
         """What the results written since the last time share."""

@@ -138,8 +138,8 @@ class Outgoing:
         shown = (core.halt_since, ready, self._state_word(stopped=last))
         beat = partial(self._heartbeat, shown)
         orders, pool = core.book.everything, partial(core.pool, now)
-        for step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
-            self._work.show(step)
+        for name, step in self._views.due(now, monotonic, shown, beat, orders, pool, last=last):
+            self._work.show(name, step)
         if self._days is not None and self._days.is_due(now, last=last):
             both_days = self._rules.mode == "simulate"
             self._work.do(partial(self._days.keep, now, last=last, lists_day_before=both_days))

@@ -194,9 +194,9 @@ class Scene:
             time.sleep(0.01)
 
     def said(self) -> str:
-        """The end of the executor's log."""
-        path = self.place / "logs" / "order_executor.log"
-        return path.read_text("utf-8")[-1500:] if path.exists() else ""
+        """The end of its log and of what it printed: a refused start says why there only."""
+        files = (self.place / "logs" / name for name in ("order_executor.log", "console.txt"))
+        return "\n".join(path.read_text("utf-8")[-1500:] for path in files if path.exists())
 
     def agree(self) -> int:
         """Ledger, broker and folder tell the same of every signal, each order stands once (I1, I2, I5).

@@ -58,7 +58,7 @@ def test_a_hundred_thousand_rows_resume_in_two_seconds(
     for order in core.book.everything():
         views.result_if_missing(order)
     beat = Heartbeat(role="executor", instance=rules.instance, ready=True, state="ready")
-    for write in views.due(moment, 0.0, (None, True, "ready"), lambda: beat, core.book.everything):
+    for _, write in views.due(moment, 0.0, (None, True, "ready"), lambda: beat, core.book.everything):
         write()
     taken = time.process_time() - began
     with capsys.disabled():
