@@ -20,6 +20,7 @@ from shared_schema.drop_folder.names import (
     ring_name,
 )
 from shared_schema.errors import FolderError
+from shared_schema.heartbeats import state_text
 from shared_schema.ids import AccountAlias, Epoch, InstanceId
 from shared_schema.logs import Log
 from shared_schema.messages import (
@@ -128,7 +129,7 @@ class Producer:
         state = self._state_now()
         if state != self.state:
             self.state = state
-            self._log.say("info", "producer_state", state=state)
+            self._log.say("info", "producer_state", state=state, words=state_text(state))
         if now >= self._folder_retry.at:
             self._write_what_is_due(now)
         return self._pause(now, held)

@@ -97,7 +97,7 @@ def _filled(height: int, levels: str) -> str:
 
 def axis_width(marks: Sequence[Mark], digits: int) -> int:
     """Cells the price axis takes at the right: the price and two labels at most."""
-    return digits + 6 + 2 * max((cell_len(mark.label) + 1 for mark in marks), default=0)
+    return digits + 7 + 2 * max((cell_len(mark.label) + 1 for mark in marks), default=0)
 
 
 def candle_chart(
@@ -191,8 +191,14 @@ def _by_row(marks: Sequence[Mark], low: float, high: float, rows: int) -> dict[i
     return by_row
 
 
+def _exact(value: float, digits: int) -> str:
+    """A level between two ticks with one decimal more: rounded, it would name a price that does nothing."""
+    between = abs(value - round(value, digits)) > 10 ** -(digits + 2)
+    return f"{value:.{digits + between}f}"
+
+
 def _labels(here: Sequence[Mark], digits: int, axis: int) -> Text:
-    line = Text(f" {here[0].price:.{digits}f}", style=here[0].style)
+    line = Text(f" {_exact(here[0].price, digits)}", style=here[0].style)
     for mark in {mark.label: mark for mark in here}.values():
         if line.cell_len + cell_len(mark.label) + 1 <= axis - 1:
             line.append(f" {mark.label}", style=mark.style)

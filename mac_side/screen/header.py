@@ -89,8 +89,28 @@ def _calm(view: View) -> str:
     return state + say("screen.calm.next_opening", at=shanghai(view.next_opening).strftime("%m-%d %H:%M"))
 
 
-def footer(look: Look, width: int, prompt: str = "", note: str = "", wanted: str = "") -> Text:
-    """The keys; a question while one is asked; a note for a while after an answer; a filter in force."""
+_KEYS = ("screen.keys", "screen.keys_80", "screen.keys_short")
+_READ_ONLY_KEYS = ("screen.keys_read_only", "screen.keys_read_only_80", "screen.keys_read_only_short")
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What the last line has to say besides the keys."""
+
+    prompt: str = ""
+    """A question while one is asked."""
+    note: str = ""
+    """An answer, for a while."""
+    wanted: str = ""
+    """A filter in force."""
+    read_only: bool = False
+    several: bool = False
+    """Whether there are more codes than the one shown."""
+
+
+def footer(look: Look, width: int, told: Footer) -> Text:
+    """A question, else an answer, else a filter, else the keys that do something here."""
+    prompt, note, wanted = told.prompt, told.note, told.wanted
     if prompt:
         # The end is what is being typed: where it is narrow the beginning goes.
         while cell_len(prompt) > width - 3:
@@ -103,8 +123,10 @@ def footer(look: Look, width: int, prompt: str = "", note: str = "", wanted: str
         return Text(
             set_cell_size(f" {say('screen.filtered', wanted=wanted)}", width), style="bold", no_wrap=True
         )
-    sizes = ("screen.keys", "screen.keys_80", "screen.keys_short")
-    keys = next((say(key) for key in sizes if cell_len(say(key)) < width - 1), say(sizes[-1]))
+    several = say("screen.keys_several") if told.several else ""
+    sizes = _READ_ONLY_KEYS if told.read_only else _KEYS
+    lines = [several + say(key) for key in sizes]
+    keys = next((line for line in lines if cell_len(line) < width - 1), say(sizes[-1]))
     shown = Text(set_cell_size(f" {keys}", width), style="bright_black", no_wrap=True)
     for found in re.finditer(r"\[([^]]+)\]", shown.plain):
         shown.stylize("bold default", *found.span(1))

@@ -19,7 +19,7 @@ from mac_side.screen.cancel import cancel_panel
 from mac_side.screen.control import Page
 from mac_side.screen.events import events_panel
 from mac_side.screen.grid import grid_panel
-from mac_side.screen.header import CodeTab
+from mac_side.screen.header import CodeTab, Footer
 from mac_side.screen.help import help_panel
 from mac_side.screen.link import ROWS as LINK_ROWS
 from mac_side.screen.link import link_panel
@@ -56,6 +56,7 @@ class Shown:
     offered: tuple[str, ...] = ()
     """Orders that may be cancelled by number."""
     tabs: tuple[CodeTab, ...] = ()
+    read_only: bool = False
 
 
 OVERVIEW = Shown()
@@ -140,7 +141,8 @@ def layout(
     else:
         middle = _small(frame, body)
     above = [header.banner(view, look, width, shown.tabs), header.status(view, found, look, width)]
-    keys = header.footer(look, width, shown.prompt, shown.note, shown.wanted)
+    footer = Footer(shown.prompt, shown.note, shown.wanted, shown.read_only, len(shown.tabs) > 1)
+    keys = header.footer(look, width, footer)
     return below([drawn(Group(*above), width, 2), middle, drawn(keys, width, 1)])
 
 

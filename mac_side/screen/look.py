@@ -129,7 +129,7 @@ def age(seconds: float | None) -> str:
     if seconds is None:
         return UNKNOWN
     if abs(seconds) < 0.9995:
-        return say("screen.unit.milliseconds", value=f"{seconds * 1000:.0f}")
+        return say("screen.unit.milliseconds", value=round(seconds * 1000))
     if abs(seconds) < 99.95:
         return say("screen.unit.seconds", value=f"{seconds:.1f}")
     if abs(seconds) < 5400:

@@ -44,7 +44,8 @@ def _rows(view: View, look: Look, width: int, rows: int) -> Table | Text:
 
 def _cells(order: OrderView, view: View, look: Look) -> list[str | Text]:
     buying = order.direction == "BUY"
-    whose = Text("", style="") if order.ours else Text(say("screen.orders.foreign"), style="yellow")
+    ours = Text(say("screen.orders.ours"), style="bright_black")
+    whose = ours if order.ours else Text(say("screen.orders.foreign"), style="yellow")
     return [
         Text(word("side", order.direction), style=look.up if buying else look.down),
         order.code[:6],

@@ -118,6 +118,7 @@ class Screen:
             offset=control.offset,
             offered=control.offered,
             tabs=self._tabs(wall),
+            read_only=self.options.read_only,
         )
         return layout(view, look, width, height, shown, self._drawings)
 

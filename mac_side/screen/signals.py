@@ -82,7 +82,9 @@ def _cells(signal: SignalView, view: View, wide: bool, with_message: bool, look:
         age(signal.latency),
         Text(identity, style="bright_black"),
     ]
-    return [*row, Text(signal.message, style="bright_black")] if with_message else row
+    # Filled says it all; the executor's sentence would only say it again, and longer.
+    message = "" if signal.state == "filled" else signal.message
+    return [*row, Text(message, style="bright_black")] if with_message else row
 
 
 def short_id(signal: SignalView) -> str:

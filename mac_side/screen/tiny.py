@@ -23,7 +23,7 @@ def tiny(
         line.truncate(max(1, width), overflow="crop")
     kept = lines[: max(1, height - 1 if asked else height)]
     if asked and height > 1:
-        kept.append(header.footer(look, width, prompt, note))
+        kept.append(header.footer(look, width, header.Footer(prompt, note)))
     return Group(*kept)
 
 

@@ -84,6 +84,8 @@ def test_a_source_that_raises_leaves_incomplete_quotes_with_their_old_tick_time(
     assert (recovered.price, recovered.quotes[CODE].tick_time) == (10.1, WALL + 2)
     assert world.heartbeat().body.state == "running"
     assert [a for a in world.told.actions if a.startswith("source_")] == ["source_failed", "source_recovered"]
+    states = [line.sentence for line in world.told.lines if line.action == "producer_state"]
+    assert states[-2:] == ["行情桥状态：行情来源出错", "行情桥状态：运行中"]
 
 
 def test_a_source_that_goes_on_failing_is_asked_less_and_less_and_said_once(tmp_path: Path) -> None:
