@@ -14,6 +14,7 @@ from mac_side.screen.look import (
     count,
     inside,
     pairs,
+    pairs_width,
     panel,
     percent,
     price,
@@ -116,7 +117,7 @@ def _ladder(view: View, look: Look, width: int, rows: int) -> Table | Text:
         cells.append(
             [Text("+"), Text(say("screen.more", count=len(lots) - most), style="bright_black"), "", "", ""]
         )
-    width = min(width, 72)
+    width = pairs_width(width)
     each = (width - 6 - 4) // 4
     headings = [
         (say("screen.grid.layer"), 6, "left"),

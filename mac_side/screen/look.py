@@ -182,10 +182,21 @@ Pair = tuple[str, str | Text | tuple[Text, ...]]
 """A label with its value, or with several ways to write it, longest first."""
 
 
+def _pair_cells(width: int, columns: int = 2) -> tuple[int, int]:
+    """Cells of each of ``columns`` pairs in ``width``, and of the gap between two."""
+    gap = 3 if width >= 44 else 2
+    return min(_WIDEST_PAIR, (width - gap * (columns - 1)) // columns), gap
+
+
+def pairs_width(width: int) -> int:
+    """Cells two columns of pairs take: what stands below them ends at the same edge."""
+    each, gap = _pair_cells(width)
+    return 2 * each + gap
+
+
 def pairs(items: Sequence[Pair], width: int, columns: int = 2) -> Table:
     """Labels with values, ``columns`` side by side, values at the right edge of their column."""
-    gap = 3 if width >= 44 else 2
-    each = min(_WIDEST_PAIR, (width - gap * (columns - 1)) // columns)
+    each, gap = _pair_cells(width, columns)
     grid = Table.grid(padding=0)
     for column in range(columns):
         grid.add_column(width=each, no_wrap=True)
@@ -241,7 +252,7 @@ class Gauge:
 
 def gauges(rows: Sequence[Gauge], look: Look, width: int) -> list[Text]:
     """One line each: label, a bar, the numbers at the right edge; all bars of equal length."""
-    width = min(width, 2 * _WIDEST_PAIR + 3)
+    width = pairs_width(width)
     labels = 1 + max(cell_len(row.label) for row in rows)
     cells = min(24, width - labels - max(cell_len(row.text) for row in rows) - 1)
     lines = []
