@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,13 +79,15 @@ def run_backtest_benchmark(console: Console, peers: str | None) -> None:
             _add(
                 table,
                 f"floor: the file as columns, {engine}",
-                timed(lambda e=engine: read_series(path, e)),
+                timed(partial(read_series, path, engine)),
                 count,
             )
         for engine in engines:
-            whole = timed(
-                lambda e=engine: metrics_of(run_backtest(read_series(path, e), parameters, engine=e))
-            )
+
+            def file_to_metrics(engine: Engine = engine) -> object:
+                return metrics_of(run_backtest(read_series(path, engine), parameters, engine=engine))
+
+            whole = timed(file_to_metrics)
             _add(table, f"file to metrics, warm, {engine}", whole, count)
         prepared = prepare(read_series(path, engines[0]), parameters, engine=engines[0])
         for engine in engines:
@@ -93,7 +96,7 @@ def run_backtest_benchmark(console: Console, peers: str | None) -> None:
             _add(
                 table,
                 f"the step alone, {engine}",
-                timed(lambda w=walker, at=first: w.walk(0, len(prepared), at)),
+                timed(partial(walker.walk, 0, len(prepared), first)),
                 count,
             )
         step = timed(lambda: run_prepared(prepared, parameters, engine="step"), 3)
@@ -108,11 +111,10 @@ def run_backtest_benchmark(console: Console, peers: str | None) -> None:
             ms = f"{count / rate * 1000:,.0f}" if rate else "-"
             told = f"{name} {version}, one-lot grid" + (f", {trades} trades" if trades else "")
             table.add_row(told, ms, "-", rates)
-        trades = [
-            len(run_prepared(prepared, parameters, engine=engine).table) for engine in (*engines, "step")
-        ]  # type: ignore[arg-type]
+        every: tuple[Engine, ...] = (*engines, "step")
+        traded = [len(run_prepared(prepared, parameters, engine=engine).table) for engine in every]
         console.print(table)
-        console.print(f"trades by each of our engines: {trades}")
+        console.print(f"trades by each of our engines: {traded}")
 
 
 def run_sweep_benchmark(console: Console) -> None:

@@ -19,9 +19,12 @@ from typer.testing import CliRunner
 
 from commands import acceptance as command
 from commands.main import app_for
-from test_offline.fake_qmt import data_place
+from test_offline.fake_qmt import data_place, native
+from test_offline.fake_qmt.recorded import differences, read_recording
+from test_offline.fake_qmt.recorded import main as recorded_main
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
 from windows_side.acceptance import questions, talk
+from windows_side.acceptance.recorder import fields_of
 from windows_side.brokers.port import FINAL_STATUSES
 
 ALL_BUT_RESTART = "status_and_lists,units_of_volume,life_of_an_order,length_of_remarks,refusals"
@@ -77,6 +80,53 @@ def test_a_whole_run_answers_and_takes_everything_back(
     recorded = [json.loads(line) for line in (tmp_path / "raw.jsonl").read_text("utf-8").splitlines()]
     assert {"order", "listed by query_stock_orders"} <= {line["kind"] for line in recorded}
     assert NUMBER not in (tmp_path / "raw.jsonl").read_text("utf-8")
+    assert recorded_main([str(tmp_path / "raw.jsonl")]) == 0, "the stand-in held against itself"
+
+
+@pytest.mark.slow
+def test_a_none_instead_of_a_list_stands_in_report_and_recording(
+    terminal: QmtDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first question: a terminal that answers None for an empty day is told from one that answers []."""
+    terminal.faults.set("orders", "none")
+    raw = tmp_path / "raw.jsonl"
+    run("status_and_lists", lambda text: True, monkeypatch, "--record", str(raw))
+    answer = report(tmp_path)["answers"]["status_and_lists"]
+    assert answer["None instead of a list"] == ["query_stock_orders"]
+    assert answer["query_stock_trades"].startswith("list of 0")
+    told = [json.loads(line) for line in raw.read_text("utf-8").splitlines()]
+    values = {line["kind"]: line["fields"].get("value") for line in told}
+    assert values["answer of query_stock_orders"] is None
+    assert values["answer of query_stock_trades"] == "list of 0"
+
+
+def a_recording(path: Path, **changes: Any) -> list[str]:
+    """The differences of a recording with one order, whose fields are changed (None: left out)."""
+    values = {"stock_code": "159201.SZ", "order_id": 7, "order_type": 23, "order_volume": 100, "price": 1.05}
+    order = native.XtOrder(native.raw_of(native.XtOrder, values))
+    fields = {name: value for name, value in (fields_of(order) | changes).items() if value is not None}
+    line = {"monotonic": 1.0, "kind": "order", "fields": fields}
+    path.write_text(json.dumps(line, default=repr) + "\n", "utf-8")
+    return differences(read_recording(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"brand_new": 1}, "brand_new: recorded, not in the stand-in"),
+        ({"status_msg": None}, "status_msg: in the stand-in, not recorded"),
+        ({"order_volume": "100"}, "order_volume: str recorded"),
+        ({"m_strOrderRemark": "x" * 30}, "30 bytes recorded, the stand-in keeps 23"),
+        ({"stock_code": "159201"}, "the product can't use the recorded one"),
+        ({"status_msg": "unreadable: UnicodeDecodeError"}, "could not be read at the terminal"),
+    ],
+)
+def test_a_recording_that_differs_from_the_stand_in_is_told(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    """One real session calibrates the stand-in: what it has otherwise is named, field by field."""
+    assert a_recording(tmp_path / "raw.jsonl") == []
+    assert words in "\n".join(a_recording(tmp_path / "raw.jsonl", **changes))
 
 
 @pytest.mark.slow

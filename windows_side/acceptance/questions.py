@@ -81,6 +81,9 @@ def status_and_lists(interview: Interview) -> Facts:
         rows = answered.value
         what = f"list of {len(rows)}" if isinstance(rows, list) else type(rows).__name__
         facts[name] = f"{what} after {answered.seconds * 1000:.0f} ms"
+        if rows is None and not answered.hung:
+            # Where this is no failure but an empty day, the executor waits until there is a row.
+            facts["None instead of a list"] = [*facts.get("None instead of a list", []), name]
     return facts
 
 

@@ -1,4 +1,7 @@
-"""Keeps the raw fields of every native object, so that one real session can be replayed and compared."""
+"""Keeps the raw fields of every native object, so that one real session can be replayed and compared.
+
+``python -m test_offline.fake_qmt.recorded FILE`` does that.
+"""
 
 from __future__ import annotations
 

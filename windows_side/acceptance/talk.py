@@ -116,8 +116,10 @@ class Talk:
         if session is None:
             raise RuntimeError("connect first")
         answered = self._timed(lambda: session.call(name, *values))
-        self.recorder(f"answer of {name}", answered.value if not isinstance(answered.value, list) else None)
-        for native in answered.value if isinstance(answered.value, list) else ():
+        rows = answered.value if isinstance(answered.value, list) else None
+        # An empty list and None must stay two things in the recording.
+        self.recorder(f"answer of {name}", f"list of {len(rows)}" if rows is not None else answered.value)
+        for native in rows or ():
             self.recorder(f"listed by {name}", native)
         return answered
 
