@@ -47,31 +47,43 @@ def main() -> None:
         now=lambda: Moment(time.time(), source.market_now()),
         start=_start(options, code),
     )
+    counters = {NUMBER: counter}
+    for number in options.further:
+        counters[number] = SimulatedBroker(
+            place / f"counter_{number}.sqlite3",
+            account=AccountAlias(number),
+            now=lambda: Moment(time.time(), source.market_now()),
+            start=_start(options, code),
+        )
     data = DataRoom(Faults())
-    terminal = Terminal(make_userdata(place), {NUMBER: counter}, data)
+    terminal = Terminal(make_userdata(place), counters, data)
     terminal.market_now = source.market_now
     ended = StopFlag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     if begin is not None:
         data.show(begin.quotes, begin.bars)
-        counter.feed(begin.quotes, Moment(time.time(), source.market_now()))
+        for each in counters.values():
+            each.feed(begin.quotes, Moment(time.time(), source.market_now()))
     while not (terminal.begun.wait(0.05) or ended.is_set()):
         pass
-    _play(source, counter, data, ended)
+    _play(source, list(counters.values()), data, ended)
     while not ended.wait(0.2):
         pass
     terminal.stop()
 
 
-def _play(source: ReplaySource, counter: SimulatedBroker, data: DataRoom, ended: threading.Event) -> None:
+def _play(
+    source: ReplaySource, counters: list[SimulatedBroker], data: DataRoom, ended: threading.Event
+) -> None:
     while not ended.is_set() and not source.is_finished:
         now = time.time()
         shown = source.poll(now)
         if shown is None:
             ended.wait(min(0.05, max(0.001, source.next_due(now) or 0.0)))
             continue
-        counter.feed(shown.quotes, Moment(now, source.market_now()))
+        for counter in counters:
+            counter.feed(shown.quotes, Moment(now, source.market_now()))
         data.show(shown.quotes, shown.bars)
     data.finished = True
 
@@ -92,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=float, default=60.0)
     parser.add_argument("--cash", type=float, default=1_000_000.0)
     parser.add_argument("--position", default="0@0", help="SHARES@PRICE")
+    parser.add_argument("--further", action="append", default=[], help="number of a further account")
     return parser
 
 

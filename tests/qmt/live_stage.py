@@ -31,6 +31,8 @@ class LiveStage:
     """One host with a terminal, and one strategy script's place beside it."""
 
     root: Path
+    further: dict[str, str] = field(default_factory=dict)
+    """Further accounts at the terminal: alias and number."""
     actors: dict[str, Actor] = field(default_factory=dict)
     began: float = 0.0
 
@@ -45,6 +47,7 @@ class LiveStage:
             "account": {"alias": "main", "id": NUMBER},
             "qmt": {"data_path": str(self.root / "terminal" / "userdata_mini")},
             "producer": {"codes": [CODE], "interval": 0.2},
+            "accounts": {alias: {"id": number} for alias, number in self.further.items()},
         }
         (self.root / "host.toml").write_text(tomlkit.dumps(settings), encoding="utf-8")
 
@@ -67,6 +70,7 @@ class LiveStage:
             command = ["test_offline/fake_qmt/run_terminal.py", str(self.root / "terminal")]
             command += ["--csv", str(SAMPLE), "--code", CODE, "--day", DAY, "--speed", "1"]
             command += ["--position", "20000@1.04"]
+            command += [word for number in self.further.values() for word in ("--further", number)]
         else:
             command = ["test_offline/fake_qmt/actor.py", str(self.root / "terminal"), role, *arguments]
         with output.open("ab") as file:
@@ -81,13 +85,13 @@ class LiveStage:
         self.actors[role] = Actor(role, process, output)
         return self.actors[role]
 
-    def arm(self) -> subprocess.CompletedProcess[str]:
+    def arm(self, *arguments: str, number: str = NUMBER) -> subprocess.CompletedProcess[str]:
         """``miniqmt arm`` with what a person types."""
         return subprocess.run(
-            [sys.executable, "-m", "commands.main", "arm"],
+            [sys.executable, "-m", "commands.main", "arm", *arguments],
             cwd=self.root,
             env=self.environment,
-            input=f"{NUMBER}\n60000\nLIVE\n",
+            input=f"{number}\n60000\nLIVE\n",
             capture_output=True,
             encoding="utf-8",
             timeout=WAIT,
