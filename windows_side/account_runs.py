@@ -3,7 +3,7 @@
 Nothing is shared between them but the process: folder, ledger, counter, limits, broker session and log
 file are each account's own, so what stops one says so, loudly, and stops no other. A failed account stays
 out until a person has looked and starts the executor again: what failed was its memory, its folder or its
-arming, and none of these heals by being tried again. See docs/decisions/0020-several-accounts.md.
+arming, and none of these heals by being tried again. See docs/decisions/0021-several-accounts.md.
 """
 
 from __future__ import annotations
