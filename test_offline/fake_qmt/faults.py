@@ -1,7 +1,8 @@
 """What can go wrong between us and the broker: one switch for each fault of the catalogue (42 to 60).
 
-``place``: lost (placed, never answered), drop (never placed, never answered),
-doubled, minus_one (refused, no order), minus_one_live (-1, yet the order lives), zero, another_id.
+``place``: lost (placed, never answered), drop (never placed, never answered), late (answered after
+``LATE`` seconds), doubled, minus_one (refused, no order), minus_one_live (-1, yet the order lives), zero,
+another_id.
 ``orders``, ``trades``, ``positions``: none, empty, partial, stale, bare_codes, missing_field.
 ``push_order``, ``push_trade``: drop, doubled, status_first.
 ``remark``: cut, empty, altered. ``cancel``: minus_one, lost, ignored. ``connect``, ``subscribe``: refuse.
@@ -14,7 +15,9 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-ANSWERS = ("lost", "drop", "doubled", "minus_one", "minus_one_live", "zero", "another_id")
+LATE = 0.5
+"""Seconds that a late answer takes."""
+ANSWERS = ("lost", "drop", "late", "doubled", "minus_one", "minus_one_live", "zero", "another_id")
 LISTS = ("none", "empty", "partial", "stale", "bare_codes", "missing_field")
 PUSHES = ("drop", "doubled", "status_first")
 KNOWN: dict[str, tuple[str, ...]] = {

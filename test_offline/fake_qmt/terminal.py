@@ -15,7 +15,7 @@ from typing import Any
 
 from test_offline.fake_qmt import native
 from test_offline.fake_qmt.data_room import DataRoom
-from test_offline.fake_qmt.faults import Faults
+from test_offline.fake_qmt.faults import LATE, Faults
 from test_offline.fake_qmt.trade_room import STOCK, Message, TradeRoom
 from test_offline.fake_qmt.wire import ADDRESS_FILE, hang_up, listen
 from windows_side.brokers.simulated import SimulatedBroker
@@ -242,6 +242,8 @@ class Terminal:
                 hook()
         if chosen == "lost":
             return
+        if chosen == "late":
+            time.sleep(LATE)
         told = {"minus_one_live": -1, "zero": 0}.get(chosen, order_id)
         if chosen == "another_id" and room is not None:
             told = room.another_id()

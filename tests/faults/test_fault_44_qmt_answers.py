@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ if not is_possible():
 from tests.brokers.contract.driver import WAIT
 from tests.brokers.contract.steps import answered, day, first, placed, ready, returned, shown, submit
 from tests.brokers.qmt_driver import QmtDriver
-from windows_side.brokers.port import BrokerStatus, OrderUpdate, SubmitOverran, TradeUpdate, Unclear
+from windows_side.brokers.port import BrokerStatus, OrderUpdate, Placed, SubmitOverran, TradeUpdate, Unclear
 from windows_side.brokers.qmt import DEFINITE_REFUSALS
 
 
@@ -59,6 +60,21 @@ def test_an_answer_that_never_comes_is_unknown(driver: QmtDriver, fault: str, ex
     assert driver.events.wait(lambda seen: first(seen, SubmitOverran)).signal_id == hung
     placed(driver, "BUY", 500, 1.041)
     assert sorted(order.shares for order in day(driver).orders) == ([500, 1000] if exists else [500])
+
+
+@pytest.mark.slow
+def test_a_late_answer_counts_and_nobody_waits_for_it(driver: QmtDriver) -> None:
+    """Past its deadline the call is unknown and the next order goes; then its id comes, and counts."""
+    ready(driver)
+    driver.faults.set("place", "late", 1)
+    driver.terminal.after_place = (begun := threading.Event()).set
+    slow = submit(driver, "BUY", 1000, 1.040)
+    assert begun.wait(WAIT)
+    driver.pass_deadlines()
+    assert driver.events.wait(lambda seen: first(seen, SubmitOverran)).signal_id == slow
+    placed(driver, "BUY", 500, 1.041)
+    late = driver.events.wait(lambda seen: answered(seen, slow)).answer
+    assert isinstance(late, Placed) and shown(driver, late.order_id).remark == "mqBUY1"
 
 
 def test_a_doubled_answer_is_one(driver: QmtDriver) -> None:

@@ -33,6 +33,16 @@ with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executo
     cancel = resting.cancel()
     print("cancel", cancel.wait(20).answer, resting.wait(20).state)
 '''
+ENDS_BY_ITSELF = f'''
+from pathlib import Path
+from mac_side.bridge_client import Bridge
+from mac_side.engine_signals import Terms
+with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20,
+            terms=Terms(expires=300.0, cancel_after=2.0)) as bridge:
+    price = bridge.quotes()["{CODE}"].price
+    resting = bridge.buy("{CODE}", price=round(price * 0.94, 3), shares=100)
+    print("ended", resting.wait(15).state)
+'''
 UNKNOWN = f'''
 from pathlib import Path
 from mac_side.bridge_client import Bridge
@@ -52,9 +62,9 @@ def stage(tmp_path: Path) -> Iterator[LiveStage]:
 
 @pytest.mark.slow
 def test_live_from_arming_to_a_killed_executor(stage: LiveStage) -> None:
-    """Not armed: exit 2. Armed: bought, sold, cancelled; the account complete in the folder; killed with an
-    order open and started again: the order is known, nothing is sent twice; SIGTERM ends it with 0, a
-    hung native call included."""
+    """Not armed: exit 2. Armed: bought, sold, cancelled by a signal and by time; the account complete in the
+    folder; killed with an order open and started again: the order is known, nothing is sent twice; SIGTERM
+    ends it with 0, a hung native call included."""
     stage.start("terminal")
     control = stage.control()
     refused = stage.start("live-executor")
@@ -70,17 +80,20 @@ def test_live_from_arming_to_a_killed_executor(stage: LiveStage) -> None:
     assert "bought done 1000" in told and "sold done 500" in told, told + stage.words()
     assert "cancel done cancelled" in told, told + stage.words()
     assert control("places") == 3
+    told = stage.script(ENDS_BY_ITSELF)
+    assert "ended cancelled" in told, told + stage.words()
+    assert control("places") == 4
     snapshot = json.loads((stage.root / "exchange" / "account_snapshot.json").read_bytes())
     account = snapshot["accounts"]["main"]
     assert (snapshot["mode"], account["complete"]) == ("live", True)
-    assert len(account["orders"]) == 3 and account["positions"][CODE]["volume"] == 20_500
+    assert len(account["orders"]) >= 3 and account["positions"][CODE]["volume"] == 20_500
 
     control("fault", "place", "minus_one_live", 1)
     assert "outcome submitted" in stage.script(UNKNOWN), "adopted by its tag, although -1 was answered"
     stage.actors["live-executor"].kill()
     stage.start("live-executor")
     assert "outcome submitted" in stage.script(UNKNOWN.replace("200", "300"))
-    assert control("places") == 5
+    assert control("places") == 6
     # A call that never returns holds a thread of xttrader's pool, which would keep the process for ever.
     control("fault", "place", "lost", 1)
     assert "outcome" in stage.script(UNKNOWN.replace("200", "400").replace("wait(4)", "wait(1)"))
