@@ -19,6 +19,7 @@ if not is_possible():
 from tests.brokers.contract.driver import WAIT
 from tests.brokers.contract.steps import come_back, day, placed, ready
 from tests.brokers.qmt_driver import NUMBER, QmtDriver
+from windows_side.brokers import qmt_session
 from windows_side.brokers.port import BrokerEvent, ReadinessChanged, Sink
 from windows_side.brokers.qmt import QmtAccount, QmtCalls
 from windows_side.brokers.qmt_diagnosis import connect_findings, path_findings
@@ -199,6 +200,25 @@ def test_why_connect_failed_is_never_silent(tmp_path: Path) -> None:
     assert names(1.0, ["XtMiniQmt.exe"]) == ["session_rest"]
     assert names(math.inf, ["XtMiniQmt.exe"]) == ["other"]
     assert WAIT > 0
+
+
+def test_a_stop_that_hangs_is_left_behind(
+    driver: QmtDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """xttrader's stop can block for ever: it is waited for briefly, said, and the next session opens."""
+    monkeypatch.setattr(qmt_session, "STOP_AT_MOST", 0.05)
+    calls = QmtCalls(QmtAccount(driver.userdata, NUMBER), SessionIds(tmp_path / "apart", "executor", 9200))
+    calls.open(lambda event: None)
+    assert calls.probe().ready and calls._session is not None
+    let_go = threading.Event()
+    monkeypatch.setattr(calls._session._trader, "stop", lambda: let_go.wait(WAIT))
+    number = calls._session.number
+    calls.close()
+    assert f"{number}" in caplog.text and "停不下来" in caplog.text
+    calls.open(lambda event: None)
+    assert calls.probe().ready and calls._session is not None and calls._session.number != number
+    let_go.set()
+    calls.close()
 
 
 class SlowToConnect(QmtCalls):
