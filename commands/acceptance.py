@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.place import AccountOption, settings_for
 from shared_schema.errors import BrokerError, SettingsError
 from shared_schema.ids import AccountAlias, Code
 from shared_schema.instruments import instrument, parse_code
-from shared_schema.settings import Settings, load_settings
+from shared_schema.settings import Settings
 from shared_schema.settings_values import masked
 from shared_schema.words import say, say_both
 from windows_side.acceptance.questions import QUESTIONS, Interview, Market, Question
@@ -39,9 +40,10 @@ def acceptance(
     code: Annotated[str, typer.Option("--code", help=say_both("acceptance.help_code"))] = "",
     record: Annotated[Path | None, typer.Option("--record", help=say_both("acceptance.help_record"))] = None,
     only: Annotated[str, typer.Option("--only", help=say_both("acceptance.help_only"))] = "",
+    named: AccountOption = "",
 ) -> None:
     """0 when every order was taken back, 1 when one is still open at the terminal."""
-    settings = load_settings()
+    settings = settings_for(account=named)
     chosen = parse_code(code or settings.limits.allow_list[0])
     questions = _questions(only)
     account = _account(settings)

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from shared_schema.clock import host_name
+from shared_schema.drop_folder.names import ROOMS_FOLDER
 from shared_schema.errors import MiniqmtError
 from shared_schema.log_bridge import lines_of
 from shared_schema.logs import Log, open_log
@@ -115,7 +116,8 @@ def run_accounts(
 
     Raises SettingsError where such a process runs already.
     """
-    lock = hold_single_instance("executors", settings.runtime_dir, settings.exchange_folder("executor"))
+    rooms = settings.exchange_folder("executor") / ROOMS_FOLDER
+    lock = hold_single_instance("executor", settings.runtime_dir, rooms)
     log = open_log("order_executor", settings.log_dir, console)
     attach(log, settings.notices, host_name())
     try:

@@ -133,7 +133,8 @@ def test_one_that_failed_while_it_traded_is_held_until_the_process_ends(settings
 
 def test_a_second_process_for_the_same_accounts_stays_out(settings: Settings) -> None:
     """It is told who serves them, before it touches any log or account."""
-    lock = hold_single_instance("executors", settings.runtime_dir, settings.exchange_folder("executor"))
+    rooms = settings.exchange_folder("executor") / "accounts"
+    lock = hold_single_instance("executor", settings.runtime_dir, rooms)
     with pytest.raises(SettingsError) as refused:
         run_accounts(settings, StopFlag(), serving(), console=False)
     assert "pid" in str(refused.value) and not settings.log_dir.exists()

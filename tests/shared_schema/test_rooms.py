@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,12 @@ def test_the_place_tells_however_the_room_is_named(
     """A relative path and a link lead to a room as well as its full path."""
     room = room_of(top, "b")
     write_halt(top, "operator@mac", "stop", "live", 1.0)
-    link = tmp_path / "link"
-    link.symlink_to(room.path, target_is_directory=True)
     monkeypatch.chdir(room.path.parent)
-    for path in (Path("b"), link):
-        assert DropFolder(path).halts()
+    assert DropFolder(Path("b")).halts()
+    if os.name == "posix":  # elsewhere a link needs a right of its own
+        link = tmp_path / "link"
+        link.symlink_to(room.path, target_is_directory=True)
+        assert DropFolder(link).halts()
 
 
 def test_offline_above_is_offline_in_the_room(top: DropFolder) -> None:
