@@ -52,6 +52,8 @@ def resolve(
     identity = SignalId(signal_id)
     ledger, order = _row_of(settings, identity)
     typer.echo(say("recovery.resolve.row", signal_id=identity, sentence=order.message or order.state))
+    if order.broker_message and order.broker_message not in order.message:
+        typer.echo(say("recovery.resolve.broker_said", told=order.broker_message))
     if not placed and not not_placed:
         _show_candidates(found, ledger, order)
         return

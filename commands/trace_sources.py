@@ -213,13 +213,14 @@ class TraceSources:
                 continue
             source = f"result {received.envelope.writer if received.envelope is not None else ''}".strip()
             filled = f"{body.filled_shares}/{body.requested_shares}"
-            parts = (body.state, filled, body.error_code, body.message)
+            told = body.broker_message if body.broker_message not in body.message else ""
+            parts = (body.state, filled, body.error_code, body.message, told)
             detail = " ".join(part for part in parts if part)
             yield TraceEvent(body.timestamp, source, f"revision {body.revision} {body.status}", detail)
             if not self._has_row:  # where the ledger is here its trades are these
                 envelope = received.envelope
-                told = Moment(envelope.written_at, envelope.market_time) if envelope is not None else None
-                yield from _trades(body.trades, source, told)
+                at = Moment(envelope.written_at, envelope.market_time) if envelope is not None else None
+                yield from _trades(body.trades, source, at)
             self._fact("stands", file=name)
         if self._is_executed():
             self._fact("executed")

@@ -25,6 +25,7 @@ KINDS: Mapping[str, Kind] = {
     "late_trade": "fills",
     "late_fill_applied": "fills",
     "refused": "rejections",
+    "qmt_order_error": "rejections",
     "order_unknown": "unknown",
     "order_candidates": "unknown",
     "order_id_of_another": "unknown",

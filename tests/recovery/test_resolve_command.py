@@ -82,7 +82,8 @@ def test_without_options_it_shows_the_candidates(shell: Shell) -> None:
     ended = run("resolve", "s1")
     assert ended.exit_code == 0
     assert f"委托 {order.order_id}：" in ended.output and "1000 股 @1.200" in ended.output
-    assert "--not-placed" in ended.output
+    assert "--not-placed" in ended.output and "no answer" in ended.output, "what the broker said is shown"
+    assert "no answer" in run("trace", "s1").output
     assert shell.core.book.get(SignalId("s1")).state == "unknown"  # type: ignore[union-attr]
 
 
