@@ -39,7 +39,8 @@ def notices(view: View, silence: float = 0.0) -> list[Notice]:
     found += [Notice("red", alarm.text, alarm.what_to_do, f"alarm {alarm.text}") for alarm in view.alarms]
     # Halted or paused, the engine's own sentence would only say it twice.
     if view.trading_held and not view.halt.halted and not view.grid.paused_by_hand:
-        found.append(Notice("yellow", view.trading_held, kind=f"held {view.trading_held}"))
+        next_step = say("screen.notice.stale_next") if _is_stale(view) else ""
+        found.append(Notice("yellow", view.trading_held, next_step, f"held {view.trading_held}"))
     found += [
         Notice("yellow", say("screen.notice.waiting", what=w), kind=f"waiting {w}") for w in view.waiting_for
     ]
@@ -83,10 +84,14 @@ def _link(view: View) -> list[Notice]:
     if link.lost_out and not link.lost_in:
         text = say("screen.notice.lost_out", age=age(link.sent_age))
         found.append(Notice("red", text, say("screen.notice.lost_out_next"), "lost_out"))
-    stale = link.quote_age is not None and link.quote_age > link.quote_stale_after
-    if stale and view.session == "continuous" and not view.trading_held:
+    if _is_stale(view) and not view.trading_held:
         found.append(Notice("red", say("screen.notice.stale"), say("screen.notice.stale_next"), "stale"))
     return found
+
+
+def _is_stale(view: View) -> bool:
+    age_now = view.link.quote_age
+    return age_now is not None and age_now > view.link.quote_stale_after and view.session == "continuous"
 
 
 def _without_repeats(found: list[Notice]) -> list[Notice]:
