@@ -11,7 +11,7 @@ import typer
 
 from commands.checks import Finding, Level
 from commands.doctor import examine
-from commands.place import AccountOption, FolderOption, further_settings, place_by, place_of
+from commands.place import EveryAccountOption, FolderOption, further_settings, place_by, place_of
 from commands.status_report import StatusReport
 from commands.telling import tell
 from shared_schema.errors import MiniqmtError
@@ -46,7 +46,7 @@ def checklist(
     show_all: Annotated[bool, typer.Option("--all", help=say_both("service.help_all"))] = False,
     quiet: Annotated[bool, typer.Option("--no-notice", help=say_both("service.help_no_notice"))] = False,
     folder: FolderOption = None,
-    account: AccountOption = "",
+    account: EveryAccountOption = "",
 ) -> None:
     """0 all green, 1 something is red; the line also goes out as a notice where channels are set."""
     settings: Settings | None = None

@@ -10,7 +10,7 @@ import typer
 from commands.confirmation import Executors
 from commands.folder_view import Beat
 from commands.halt_writing import OPERATOR, write_halt, writer_of
-from commands.place import AccountOption, FolderOption, Place, place_despite_settings, rooms_in
+from commands.place import EveryAccountOption, FolderOption, Place, place_despite_settings, rooms_in
 from commands.time_text import clock_text
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError
@@ -29,7 +29,7 @@ def halt(
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("operate.help_reason"))] = "",
     role: Annotated[str, typer.Option("--role", help=say_both("operate.help_role"))] = OPERATOR,
     folder: FolderOption = None,
-    account: AccountOption = "",
+    account: EveryAccountOption = "",
     wait: Annotated[float | None, typer.Option("--wait", help=say_both("operate.help_wait"))] = None,
 ) -> None:
     """Write the halt at once, then wait for the executors' confirmation; 1 where one did not come.

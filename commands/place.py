@@ -25,6 +25,7 @@ FOLDER_KEYS = ("shared_dir", "dashboard.work_dir")
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", help=say_both("operate.help_folder"))]
 AccountOption = Annotated[str, typer.Option("--account", help=say_both("operate.help_account"))]
+EveryAccountOption = Annotated[str, typer.Option("--account", help=say_both("operate.help_every_account"))]
 JsonOption = Annotated[bool, typer.Option("--json", help=say_both("operate.help_json"))]
 YesOption = Annotated[bool, typer.Option("--yes", help=say_both("operate.help_yes"))]
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from commands.own_files import OwnLedger, own_ledgers
 from commands.place import (
-    AccountOption,
+    EveryAccountOption,
     FolderOption,
     JsonOption,
     OperateError,
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def reconcile_command(
     date: Annotated[str, typer.Argument(help=say_both("reconcile.help_date"))] = "",
     folder: FolderOption = None,
-    account: AccountOption = "",
+    account: EveryAccountOption = "",
     as_json_text: JsonOption = False,
 ) -> None:
     """0 where everything agrees, 1 where something differs or no broker's day was kept."""

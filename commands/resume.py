@@ -13,7 +13,7 @@ from commands.folder_view import Beat, FolderView, HaltFile
 from commands.halt_writing import OPERATOR, lift_halt, writer_of
 from commands.own_files import OwnBooks, OwnLedger, own_books, own_ledgers
 from commands.place import (
-    AccountOption,
+    EveryAccountOption,
     FolderOption,
     OperateError,
     YesOption,
@@ -83,7 +83,7 @@ def resume(
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("operate.help_resume_reason"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
-    account: AccountOption = "",
+    account: EveryAccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
 ) -> None:
     """Lift what this host may lift; 1 where a halt remains in force, and who must lift it."""

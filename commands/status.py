@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from commands.place import AccountOption, FolderOption, JsonOption, place_of
+from commands.place import EveryAccountOption, FolderOption, JsonOption, place_of
 from commands.status_link import link_line
 from commands.status_report import StatusReport
 from commands.status_rooms import gather_rooms
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     folder: FolderOption = None,
-    account: AccountOption = "",
+    account: EveryAccountOption = "",
     as_json: JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help=say_both("operate.help_watch"))] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help=say_both("operate.help_every"))] = 2.0,

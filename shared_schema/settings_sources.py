@@ -137,7 +137,9 @@ def line_of(text: str, dotted: str) -> int:
         heading = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
         if heading:
             current = heading[1].replace('"', "").replace(" ", "")
-            header = count if current in (dotted, table) else header
+            # A free table stands where the first of its own tables does.
+            is_first_below = header == 1 and current.startswith(f"{dotted}.")
+            header = count if current in (dotted, table) or is_first_below else header
             continue
         assigned = re.match(r"""\s*["']?([A-Za-z0-9_.-]+)["']?\s*=""", line)
         if assigned and (f"{current}.{assigned[1]}" if current else assigned[1]) in (dotted, table):
