@@ -34,19 +34,25 @@ with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executo
     print("cancel", cancel.wait(20).answer, resting.wait(20).state)
 '''
 ENDS_BY_ITSELF = f'''
+import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
 from mac_side.engine_signals import Terms
 with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20,
             terms=Terms(expires=300.0, cancel_after=2.0)) as bridge:
+    while "{CODE}" not in bridge.quotes():
+        time.sleep(0.05)
     price = bridge.quotes()["{CODE}"].price
     resting = bridge.buy("{CODE}", price=round(price * 0.94, 3), shares=100)
     print("ended", resting.wait(15).state)
 '''
 UNKNOWN = f'''
+import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
 with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20) as bridge:
+    while "{CODE}" not in bridge.quotes():
+        time.sleep(0.05)
     price = bridge.quotes()["{CODE}"].price
     outcome = bridge.buy("{CODE}", price=round(price * 0.96, 3), shares=200).wait(4)
     print("outcome", outcome.state)
