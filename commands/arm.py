@@ -18,8 +18,8 @@ from shared_schema.words import say
 from windows_side.arming import ALWAYS_SHOWN, Agreement, read_agreement, wanted_agreement, write_agreement
 from windows_side.brokers.qmt_diagnosis import path_findings
 from windows_side.execution.second_counter import SecondCounter
+from windows_side.executor_places import counter_folder, files_of
 from windows_side.ledger_opening import counter_path, open_guarded
-from windows_side.order_executor import counter_folder, files_of
 from windows_side.single_instance import hold_account
 
 WORD = "LIVE"

@@ -20,8 +20,8 @@ from shared_schema.settings import Settings
 from shared_schema.words import say, say_both
 from windows_side.execution.rebuild import Evidence, Rebuilt, rebuild
 from windows_side.execution.second_counter import SecondCounter
+from windows_side.executor_places import counter_folder, files_of
 from windows_side.ledger_opening import counter_path, diagnosis
-from windows_side.order_executor import counter_folder, files_of
 from windows_side.recovery import Lost, gather, replace_ledger
 from windows_side.single_instance import hold_account, hold_single_instance
 

@@ -27,15 +27,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import platformdirs
-
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
 from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
-from shared_schema.drop_folder.names import room_name
 from shared_schema.errors import MiniqmtError, SettingsError, StateError
-from shared_schema.exchange_folder import checked_exchange_folder
-from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode
+from shared_schema.ids import AccountAlias, Epoch, InstanceId
 from shared_schema.keys import folder_key, say_key
 from shared_schema.log_bridge import lines_of
 from shared_schema.logs import Log, open_log
@@ -63,11 +59,12 @@ from windows_side.execution.rules import Rules
 from windows_side.execution.second_counter import SecondCounter
 from windows_side.execution.sqlite_ledger import SqliteLedger
 from windows_side.executor import Executor
+from windows_side.executor_places import Files, counter_folder, files_of, hold_places, rooms_of
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
 from windows_side.ledger_opening import counter_path, open_guarded
 from windows_side.signal_scan import concerns_executor
-from windows_side.single_instance import hold_account, hold_single_instance, refuse_other_executor
+from windows_side.single_instance import refuse_other_executor
 from windows_side.venue import LIVE, SIMULATED, Broker, Surroundings, Venue
 
 SWITCH_INTERVAL = 0.00005
@@ -78,38 +75,12 @@ YOUNG_OBJECTS = 10_000
 
 
 @dataclass(frozen=True)
-class Files:
-    """Where an executor of one account and mode keeps what must never be synced."""
-
-    ledger: Path
-    simulated_books: Path
-
-
-def files_of(runtime_dir: Path, mode: Mode, account: str) -> Files:
-    """The local files of an executor."""
-    return Files(
-        ledger=runtime_dir / f"ledger_{mode}_{account}.sqlite3",
-        simulated_books=runtime_dir / f"simulated_broker_{account}.sqlite3",
-    )
-
-
-@dataclass(frozen=True)
 class Fence:
     """What keeps this executor's memory honest: its second counter, and what was found against it."""
 
     counter: SecondCounter
     put_back: str
     reach: Reach
-
-
-def counter_folder(settings: Settings, mode: Mode) -> Path:
-    """Where the second counter lies: as set, else the system's place (live) or beside RUNTIME_DIR."""
-    if settings.executor.counter_dir is not None:
-        return settings.executor.counter_dir
-    if mode == "live":
-        return platformdirs.user_state_path("miniqmt", appauthor=False) / "counter"
-    runtime_dir = (settings.host or settings).runtime_dir  # beside it, also for what lies inside it
-    return runtime_dir.with_name(runtime_dir.name + "_counter")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -210,32 +181,6 @@ def serve_account(account: AccountRun, *, enforce_sessions: bool = False) -> Non
     _run_locked(
         settings, path, account.stop, venue, account.log, enforces, account.turned, begins=account.begins
     )
-
-
-def hold_places(settings: Settings, venue: Venue, held: contextlib.ExitStack) -> Path:
-    """The exchange folder; it and the account are held until ``held`` closes.
-
-    Raises SettingsError saying who holds one of them, FolderError where the folder can't be used.
-    """
-    path = settings.exchange_folder("executor")
-    if settings.host is not None:
-        # A room is made where it is missing, but never the folder it belongs to: that is not mounted then.
-        checked_exchange_folder(settings.host.exchange_folder("executor"))
-        with contextlib.suppress(OSError):  # what could not be made is said by the check
-            path.mkdir(parents=True, exist_ok=True)
-    checked_exchange_folder(path)
-    held.callback(hold_single_instance("executor", settings.runtime_dir, path).release)
-    chosen = settings.account
-    lock = hold_account(venue.mode, AccountAlias(chosen.alias), chosen.id, settings.runtime_dir)
-    held.callback(lock.release)
-    return path
-
-
-def rooms_of(settings: Settings) -> dict[AccountAlias, str]:
-    """Every account of this host, and where in the exchange folder its room is, as a sentence says it."""
-    first, *further = settings.aliases
-    rooms = {first: say("refusals.room_top")}
-    return rooms | {alias: say("refusals.room_of", room=f"{room_name(alias)}/") for alias in further}
 
 
 def _run_locked(

@@ -19,7 +19,7 @@ from mac_side.strategy.presets import preset
 from shared_schema.drop_folder.names import state_name
 from shared_schema.ids import StrategyName
 from shared_schema.settings import load_settings
-from windows_side.order_executor import Files, files_of
+from windows_side.executor_places import Files, files_of
 
 ACCOUNT = "demo"
 STRATEGY = "grid"

@@ -31,6 +31,7 @@ from test_offline.phases.checks import Check, check, equal
 from test_offline.phases.offline_folder import ACCOUNT, read_json, to_bytes, wait_until
 from windows_side import order_executor
 from windows_side.execution.sqlite_ledger import read_only
+from windows_side.executor_places import files_of
 
 ANSWERED_WITHIN = 15.0
 """Seconds; an unreadable file is given 5 to become whole before it is put aside."""
@@ -112,7 +113,7 @@ class Bench:
 
     def is_known(self, signal_id: str) -> bool:
         """Whether the ledger has settled this id in an earlier run."""
-        ledger = order_executor.files_of(self.runtime, "simulate", ACCOUNT).ledger
+        ledger = files_of(self.runtime, "simulate", ACCOUNT).ledger
         if not ledger.exists():
             return False
         with closing(read_only(ledger)) as rows:
@@ -121,7 +122,7 @@ class Bench:
 
     def orders_at_broker(self) -> int:
         """How many orders the simulated broker has ever been given: its own books, not the executor's."""
-        books = order_executor.files_of(self.runtime, "simulate", ACCOUNT).simulated_books
+        books = files_of(self.runtime, "simulate", ACCOUNT).simulated_books
         if not books.exists():
             return 0
         with closing(sqlite3.connect(f"{books.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as rows:

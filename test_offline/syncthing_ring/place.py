@@ -17,7 +17,7 @@ from commands.demo_room.plan import SAMPLE
 from shared_schema.drop_folder.names import state_name
 from shared_schema.ids import StrategyName
 from shared_schema.settings import known_settings
-from windows_side.order_executor import Files, files_of
+from windows_side.executor_places import Files, files_of
 
 ACCOUNT = "ring"
 STRATEGY = StrategyName("ring")

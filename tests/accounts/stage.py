@@ -21,7 +21,7 @@ from shared_schema.messages import Quote, QuoteSnapshot, encode
 from shared_schema.sessions import trading_day_of
 from tests.execution.bench import FUND, envelope_of
 from windows_side.brokers.simulated_books import SimulatedBooks
-from windows_side.order_executor import files_of
+from windows_side.executor_places import files_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 20.0

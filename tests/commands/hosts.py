@@ -33,7 +33,7 @@ from windows_side.execution.halt_latch import HaltLatch
 from windows_side.execution.ledger import HALT, WRITERS, Change, JournalEntry, new_meta
 from windows_side.execution.order import Order
 from windows_side.execution.sqlite_ledger import SqliteLedger
-from windows_side.order_executor import files_of
+from windows_side.executor_places import files_of
 
 IDENTITY = SignalId("BUY_159201.SZ_L1_1a2b3c4d")
 MAIN = AccountAlias("main")

@@ -13,7 +13,8 @@ from shared_schema.settings import load_settings
 from tests.commands.hosts import Host
 from windows_side.arming import arming_path
 from windows_side.brokers import qmt_package
-from windows_side.order_executor import chosen_venue, files_of, run
+from windows_side.executor_places import files_of
+from windows_side.order_executor import chosen_venue, run
 from windows_side.venue import LIVE, SIMULATED
 
 NUMBER = "88001234"

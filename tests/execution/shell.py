@@ -30,10 +30,10 @@ from windows_side.execution.ledger import EPOCH, INSTANCE
 from windows_side.execution.rules import Rules
 from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor import Executor
+from windows_side.executor_places import files_of
 from windows_side.executor_views import ExecutorViews
 from windows_side.keyboard import Keyboard
 from windows_side.ledger_opening import counter_path, open_guarded
-from windows_side.order_executor import files_of
 
 ACCOUNT = AccountAlias("main")
 WAIT = 10.0

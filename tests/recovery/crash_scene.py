@@ -38,8 +38,8 @@ from tests.execution.bench import FUND, envelope_of, signal_of
 from windows_side.brokers.simulated_books import SimulatedBooks
 from windows_side.execution.ledger import INSTANCE
 from windows_side.execution.second_counter import SecondCounter
+from windows_side.executor_places import files_of
 from windows_side.ledger_opening import counter_path, open_guarded
-from windows_side.order_executor import files_of
 
 WAIT = 30.0
 SIGNALS = ("fills", "rests", "bad", "takes_back")

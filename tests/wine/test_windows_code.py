@@ -11,7 +11,7 @@ import pytest
 
 from test_offline.wine_ring.scene import Scene, scene, trade, wait_until
 from test_offline.wine_ring.windows_python import WindowsPython, windows_path
-from windows_side.order_executor import files_of
+from windows_side.executor_places import files_of
 
 pytestmark = pytest.mark.slow
 
