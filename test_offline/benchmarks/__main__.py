@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--minutes", type=float, default=60.0, help="soak: of real time")
+    parser.add_argument("--gap", type=float, default=0.1, help="latency: longest pause, seconds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", help="backtest: an interpreter that has the other tools installed")
     options = parser.parse_args()
@@ -23,7 +24,7 @@ def main() -> None:
     if options.which == "latency":
         from test_offline.benchmarks.latency import run
 
-        run(options.count, "local", options.seed, console)
+        run(options.count, "local", options.seed, console, options.gap)
     elif options.which == "polling":
         from test_offline.benchmarks.latency import run
 

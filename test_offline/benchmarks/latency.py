@@ -6,6 +6,7 @@ import random
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +24,19 @@ from test_offline.benchmarks.tcp_service import TcpClient, tcp_service
 
 BLOCK = 100
 LONGEST_GAP = 0.1
+"""Seconds between two signals at most, unless told otherwise: long enough for each to be alone."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Rests of random length between two signals."""
+
+    dice: random.Random
+    longest: float
+
+    def rest(self) -> None:
+        """Wait for the next signal."""
+        time.sleep(self.dice.random() * self.longest)
 
 
 class NotingDisk(LocalDisk):
@@ -80,9 +94,9 @@ class ResultReader:
         self._watch.stop()
 
 
-def measure(count: int, tool: str, seed: int) -> list[Figures]:
+def measure(count: int, tool: str, seed: int, longest_gap: float = LONGEST_GAP) -> list[Figures]:
     """Rows: ours to submit, ours to first and terminal result, floor, TCP to call and to answer."""
-    dice = random.Random(seed)
+    gaps = Gaps(random.Random(seed), longest_gap)
     with tempfile.TemporaryDirectory(prefix="miniqmt-bench-") as place:
         root = Path(place)
         renamed: dict[str, float] = {}
@@ -99,13 +113,13 @@ def measure(count: int, tool: str, seed: int) -> list[Figures]:
             bench.folder.disk = floor_folder.disk = noting
             for block in range(0, count, BLOCK):
                 numbers = range(block, min(block + BLOCK, count))
-                _ours(bench, noting, reader, numbers, renamed, dice)
+                _ours(bench, noting, reader, numbers, renamed, gaps)
                 for number in numbers:
                     name, raw = bench.signal(10**6 + number)
                     floor_folder.publish(name, raw)
                     floor_began[name], floor_renamed[name] = noting.began, noting.renamed
-                    time.sleep(dice.random() * LONGEST_GAP)
-                tcp += [_tcp(client, bench, number, dice) for number in numbers]
+                    gaps.rest()
+                tcp += [_tcp(client, bench, number, gaps) for number in numbers]
             time.sleep(0.5)
             reader.close()
         return _rows(root, renamed, floor_began, floor_renamed, tcp, reader)
@@ -117,7 +131,7 @@ def _ours(
     reader: ResultReader,
     numbers: range,
     renamed: dict[str, float],
-    dice: random.Random,
+    gaps: Gaps,
 ) -> None:
     for number in numbers:
         name, raw = bench.signal(number)
@@ -125,15 +139,15 @@ def _ours(
         reader.wanted.add(signal_id)
         bench.folder.publish(name, raw)
         renamed[signal_id] = noting.renamed
-        time.sleep(dice.random() * LONGEST_GAP)
+        gaps.rest()
     deadline = time.monotonic() + 10
     while reader.wanted and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
-def _tcp(client: TcpClient, bench: BenchFolder, number: int, dice: random.Random) -> tuple[float, float]:
+def _tcp(client: TcpClient, bench: BenchFolder, number: int, gaps: Gaps) -> tuple[float, float]:
     _, raw = bench.signal(2 * 10**6 + number)
-    time.sleep(dice.random() * LONGEST_GAP)
+    gaps.rest()
     return client.order(raw)
 
 
@@ -177,8 +191,11 @@ def _submit_times(root: Path) -> dict[str, float]:
     return times
 
 
-def run(count: int, tool: str, seed: int, console: Console) -> None:
+def run(
+    count: int, tool: str, seed: int, console: Console, longest_gap: float = LONGEST_GAP
+) -> None:
     """Measure and print."""
     console.print(machine())
-    rows = measure(count, tool, seed)
-    show(f"{count} signals at random gaps, {tool}, every fsync on", rows, rows[0], console)
+    rows = measure(count, tool, seed, longest_gap)
+    title = f"{count} signals at random gaps up to {longest_gap:g} s, {tool}, every fsync on"
+    show(title, rows, rows[0], console)
