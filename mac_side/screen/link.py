@@ -27,6 +27,8 @@ def link_panel(view: View, look: Look, width: int, rows: int) -> Panel:
         (say("screen.link.halt"), _halt(view)),
     ]
     ready = say("screen.link.ready") if link.executor_ready else say("screen.link.not_ready")
+    if view.halt.halted:
+        ready = say("screen.executor.halted")  # ready it may be, and takes none
     if rows >= 5:
         items += [
             (say("screen.link.executor_state"), word("executor", link.executor_state) or "-"),

@@ -200,7 +200,9 @@ def halted(confirmed: bool = True) -> View:
         reason="人工检查",
         by="screen@mac",
     )
-    return with_changes(trading(), halt=halt)
+    view = trading()
+    state = "halted" if confirmed else view.link.executor_state
+    return with_changes(view, halt=halt, link=view.link.model_copy(update={"executor_state": state}))
 
 
 def halted_here() -> View:
