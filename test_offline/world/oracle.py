@@ -245,7 +245,8 @@ class Oracle:
         executor, strategy = world.executor.core, world.strategy.core
         if executor is None or strategy is None or not executor.ready:
             return [f"not running: {executor and executor.waits_for}, {strategy is not None}"]
-        found = [f"{row.signal_id} is {row.state}" for row in self.rows.values() if not self._has_ended(row)]
+        left = [row for row in self.rows.values() if not self._is_left_behind(row)]
+        found = [f"{row.signal_id} is {row.state}" for row in left if not self._has_ended(row)]
         found += [
             f"{identity} lies unread" for identity in sorted(self.expected) if self._lies_unread(identity)
         ]
@@ -264,6 +265,14 @@ class Oracle:
         if executor.halt_since is not None and not self.expects_halt:
             found.append(f"executor halted: {executor.halt_reason}")
         return found
+
+    def _is_left_behind(self, row: Order) -> bool:
+        """Known only to a second executor that was sent away: ours told of a foreign hand and halted."""
+        ours = self._ledgers.get(self._world.executor.instance, {})
+        away = [clone for clone in self._world.clones if clone.retired]
+        return row.signal_id not in ours and any(
+            row.signal_id in self._ledgers.get(clone.instance, {}) for clone in away
+        )
 
     def _lies_unread(self, identity: str) -> bool:
         lies = self._world.executor.disk.peek(ROOT, f"order_signal_{identity}.json") is not None

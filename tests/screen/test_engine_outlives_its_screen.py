@@ -87,8 +87,8 @@ def test_engines_outlive_kill_resize_and_a_closed_terminal(home: Path) -> None:
     second = _dashboard(home)
     try:
         second.read_until("159201.SZ")
-        second.close()  # SSH is gone: its session gets SIGHUP
-        assert second.process.wait(DEADLINE) != 0
+        second.close()  # SSH is gone: it ends by the SIGHUP of its session, or by the end of its input before
+        second.process.wait(DEADLINE)
     finally:
         second.end()
     _assert_engines_live_on(home)
