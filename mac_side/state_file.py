@@ -152,8 +152,14 @@ class StateFile:
             if self._read(self.last_good) is not None and not may_begin:
                 raise StateError("dashboard.state_missing", self.path, copy=self.last_good)
             return fresh
-        state = self._parsed(raw, fresh)
-        return self._checked(state, fresh)
+        state = self._checked(self._parsed(raw, fresh), fresh)
+        try:
+            # A process that died between the rename and this left a file that a power cut takes back: nothing
+            # may be sent by books that are not on the disk.
+            self.folder.disk.sync_folder(self.path.parent)
+        except OSError as problem:
+            raise StateError("dashboard.state_not_written", self.path, detail=str(problem)) from problem
+        return state
 
     def save(self, state: DashboardState, now: Moment, trading_day: str) -> tuple[DashboardState, bytes]:
         """Write ``state`` durably; returns it as saved, and its bytes. Raises StateError."""
