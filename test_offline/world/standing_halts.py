@@ -26,6 +26,7 @@ class StandingHalts:
         """Since when each stands, true time."""
         self._seen: set[str] = set()
         """Those that lay there when the executor ended a turn, its disk taking and giving everything."""
+        self._bytes: dict[str, bytes] = {}
         self._lifted: set[bytes] = set()
 
     def disk_changed(self, folder: str, name: str) -> None:
@@ -39,6 +40,7 @@ class StandingHalts:
             return
         if reads_as_halt(inode.data)[0]:
             self._since.setdefault(name, self._world.timeline.now)
+            self._bytes[name] = inode.data
         else:
             self._since.pop(name, None)
 
@@ -48,7 +50,8 @@ class StandingHalts:
             self._seen |= {name for name in self._since if self._is_shown(name)}
 
     def resumed(self) -> None:
-        """A person lifts every halt that lies there now."""
+        """A person lifts every halt that lies there now, or is remembered from before it vanished."""
+        self._lifted |= {self._bytes[name] for name in self._seen & self._bytes.keys()}
         self._since.clear()
         self._seen.clear()
         disk = self._world.executor.disk
