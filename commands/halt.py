@@ -38,29 +38,34 @@ def halt(
     """
     place = place_despite_settings(folder, account)
     red_after = place.defaults.heartbeat_red_after
-    executors = Executors.seen_now(place.folder, red_after, time.time(), *_rooms(place))
+    rooms, unread = _rooms(place)
+    executors = Executors.seen_now(place.folder, red_after, time.time(), *rooms)
     now = time.time()
     name = write_halt(place.folder, writer_of(role), reason, _mode(place, executors), now)
     typer.echo(say("operate.halt.written", at=clock_text(now), path=place.folder.path / "control" / name))
     if account:
         typer.echo(say("operate.halt.one_account", account=account))
     elif len(executors.folders) > 1:
-        rooms = ", ".join(room.path.name for room in executors.folders[1:])
-        typer.echo(say("operate.halt.every_account", rooms=rooms))
+        names = ", ".join(room.path.name for room in rooms)
+        typer.echo(say("operate.halt.every_account", rooms=names))
     if place.problem is not None:
         typer.echo(say("operate.halt.despite", problem=place.problem))
     seconds = wait if wait is not None else min(LONGEST_WAIT, max(SHORTEST_WAIT, red_after))
     typer.echo(say("operate.halt.waiting", seconds=f"{seconds:g}"))
     alive = executors.wait(_is_halted, seconds)
-    raise typer.Exit(_told(executors, alive))
+    code = _told(executors, alive)
+    if unread is not None:
+        typer.echo(say("operate.halt.rooms_unread", problem=unread))
+        code = 1
+    raise typer.Exit(code)
 
 
-def _rooms(place: Place) -> list[DropFolder]:
-    """The rooms the halt holds as well; a listing that fails keeps no halt back."""
+def _rooms(place: Place) -> tuple[list[DropFolder], FolderError | None]:
+    """The rooms the halt holds as well; a listing that fails keeps no halt back and confirms no room."""
     try:
-        return rooms_in(place.folder)
-    except FolderError:
-        return []
+        return rooms_in(place.folder), None
+    except FolderError as problem:
+        return [], problem
 
 
 def _is_halted(beat: Beat) -> bool:

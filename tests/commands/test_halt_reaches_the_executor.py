@@ -42,6 +42,15 @@ def test_silence_is_not_confirmation(host: Host) -> None:
         assert ended.exit_code == 1 and "没有" in ended.output and "miniqmt halt" in ended.output
 
 
+def test_rooms_that_cannot_be_listed_are_not_none(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The halt is written all the same, and is not confirmed even where the first account confirms it."""
+    (host.folder.path / "accounts").write_text("no folder")
+    monkeypatch.setattr("commands.halt._told", lambda executors, alive: 0)
+    ended = host.run("halt", "--wait", "0")
+    assert len(halt_files(host)) == 1
+    assert ended.exit_code == 1 and "其余账户没有确认" in ended.output
+
+
 def test_a_new_heartbeat_with_the_halt_confirms(host: Host) -> None:
     """The wait ends with the first newer heartbeat that shows the halt, whatever its clock says."""
     host.heartbeat()
