@@ -14,6 +14,7 @@ from pathlib import Path
 import tomlkit
 
 from commands.demo_room.actors import Actor
+from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
 from shared_schema.sample.make_sample_bars import __file__ as sample_script
 from shared_schema.sessions import SHANGHAI
 from test_offline.fake_qmt.control import Control
@@ -84,6 +85,13 @@ class LiveStage:
             )
         self.actors[role] = Actor(role, process, output)
         return self.actors[role]
+
+    def kill_and_restart_executor(self) -> None:
+        """SIGKILL and a new start; no script may take its last heartbeat, still "ready", for the new one."""
+        self.actors["live-executor"].kill()
+        for beat in (self.root / "exchange" / HEARTBEAT_FOLDER).glob("executor-*.json"):
+            beat.unlink()
+        self.start("live-executor")
 
     def arm(self, *arguments: str, number: str = NUMBER) -> subprocess.CompletedProcess[str]:
         """``miniqmt arm`` with what a person types."""

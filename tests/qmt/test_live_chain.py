@@ -96,8 +96,7 @@ def test_live_from_arming_to_a_killed_executor(stage: LiveStage) -> None:
 
     control("fault", "place", "minus_one_live", 1)
     assert "outcome submitted" in stage.script(UNKNOWN), "adopted by its tag, although -1 was answered"
-    stage.actors["live-executor"].kill()
-    stage.start("live-executor")
+    stage.kill_and_restart_executor()
     assert "outcome submitted" in stage.script(UNKNOWN.replace("200", "300"))
     assert control("places") == 6
     # A call that never returns holds a thread of xttrader's pool, which would keep the process for ever.
