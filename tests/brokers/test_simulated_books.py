@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -419,6 +420,53 @@ def test_nothing_is_ever_lost_or_made(
         if order.as_broker_order().is_final:
             assert order.frozen == 0
     books.close()
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["BUY", "SELL", "BUY", "cancel", "trade", "full disk", "day", "restart"]),
+            st.integers(1, 30),
+            st.integers(1040, 1060),
+        ),
+        max_size=25,
+    ),
+    instant=st.booleans(),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+def test_a_kept_list_is_the_list_read_anew(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]], instant: bool
+) -> None:
+    """What was listed before is not read again, yet every list and snapshot shows what stands in the file,
+    after undone commits, new days and reopening too."""
+    path = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    bench = Bench(path, instant, cash=20_000.0)
+    bench.trade(1.05, 1)
+    for kind, size, ticks in steps:
+        if kind == "full disk":
+            with pytest.MonkeyPatch.context() as full, suppress(BrokerError):
+                full.setattr(SimulatedBooks, "_known", _full_disk)
+                bench.place("BUY", size * 100, ticks / 1000)
+        else:
+            act(bench, kind, size, ticks / 1000)
+        shown = bench.broker.account_snapshot()
+        anew = SimulatedBooks.existing(path)
+        try:
+            assert bench.broker.orders() == tuple(row.as_broker_order() for row in anew.orders())
+            assert bench.broker.trades() == tuple(anew.trades())
+            orders, trades = anew.orders(anew.day), anew.trades(anew.day)
+            assert [(one.order_id, one.status) for one in shown.orders] == [
+                (str(row.order_id), row.status) for row in orders
+            ]
+            assert [trade.trade_id for trade in shown.trades] == [trade.trade_id for trade in trades]
+        finally:
+            anew.close()
+    bench.broker.close()
+
+
+def _full_disk(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 def act(bench: Bench, kind: str, size: int, price: float) -> None:

@@ -46,6 +46,7 @@ from windows_side.brokers.port import (
 from windows_side.brokers.simulated_books import BookOrder, SimulatedBooks
 from windows_side.brokers.simulated_counter import refusal
 from windows_side.brokers.simulated_exchange import SimulatedExchange
+from windows_side.brokers.simulated_lists import SimulatedLists
 from windows_side.brokers.simulated_telling import Changes, Telling
 
 Answer = TypeVar("Answer")
@@ -84,7 +85,9 @@ class SimulatedBroker:
         self._exchange = SimulatedExchange(fees, participation, instant_fill)
         self._lock = threading.RLock()
         self._telling = Telling()
-        self._books: SimulatedBooks | None = self._open_books()
+        self._books: SimulatedBooks | None
+        self._lists: SimulatedLists
+        self._open_books()
 
     # BrokerCalls
 
@@ -92,7 +95,7 @@ class SimulatedBroker:
         """Open the books where they are closed; tell ``sink`` from now on. Errors: StateError."""
         with self._lock:
             if self._books is None:
-                self._books = self._open_books()
+                self._open_books()
             self._telling.sink = sink
 
     def close(self) -> None:
@@ -135,11 +138,11 @@ class SimulatedBroker:
 
     def orders(self) -> tuple[BrokerOrder, ...]:
         """Orders of this trading day and of the books' last one before it (see SimulatedBooks.orders)."""
-        return tuple(order.as_broker_order() for order in self._read(SimulatedBooks.orders))
+        return self._read(lambda books: self._lists.orders(books.day_before))
 
     def trades(self) -> tuple[BrokerTrade, ...]:
         """Trades of the same days."""
-        return tuple(self._read(SimulatedBooks.trades))
+        return self._read(lambda books: self._lists.trades(books.day_before))
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         """All positions, valued at the newest quotes."""
@@ -196,20 +199,18 @@ class SimulatedBroker:
         now = self._now()
         with self._reading(now) as books:
             account = self._exchange.account(books)
-            day = books.day
-            orders, trades = books.orders(day), books.trades(day)
+            day = Day(self._lists.orders(books.day), self._lists.trades(books.day))
         self._telling.tell()
-        return account_message(
-            account,
-            Day(tuple(order.as_broker_order() for order in orders), tuple(trades)),
-            queried_at=now.wall,
-        )
+        return account_message(account, day, queried_at=now.wall)
 
     # Books
 
-    def _open_books(self) -> SimulatedBooks:
+    def _open_books(self) -> None:
         day = trading_day_of(self._now().market)
-        return SimulatedBooks(self._path, account=self._account, day=day, cash=self._cash, start=self._start)
+        books = SimulatedBooks(
+            self._path, account=self._account, day=day, cash=self._cash, start=self._start
+        )
+        self._books, self._lists = books, SimulatedLists(books)
 
     @contextmanager
     def _changing(self, now: Moment) -> Iterator[tuple[SimulatedBooks, Changes]]:

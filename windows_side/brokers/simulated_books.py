@@ -117,6 +117,11 @@ class SimulatedBooks:
         """The trading day the books stand at, ``YYYY-MM-DD``."""
         return self._about("day")
 
+    @property
+    def day_before(self) -> str:
+        """The trading day the books stood at before it; the same one in new books."""
+        return self._about("day_before")
+
     # Writing
 
     def roll_to(self, day: str) -> list[BookOrder]:
@@ -222,24 +227,26 @@ class SimulatedBooks:
         """Orders that may still trade, oldest first."""
         return self._orders(OPEN)
 
-    def orders(self, since: str = "") -> list[BookOrder]:
+    def orders(self, since: str = "", after: int = 0) -> list[BookOrder]:
         """The orders since the day ``since``; else of this trading day and the one before it in the books.
 
-        The day before is listed too because absence is proof here: an order placed before
-        midnight must not seem never placed to an executor that comes back after it.
+        Of these only the ones numbered above ``after``. The day before is listed too because absence is
+        proof here: an order placed before midnight must not seem never placed to an executor that comes
+        back after it.
         """
-        return self._orders("day >= ?", since or self._about("day_before"))
+        return self._orders("day >= ? AND order_id > ?", since or self.day_before, after)
 
-    def trades(self, since: str = "") -> list[BrokerTrade]:
+    def trades(self, since: str = "", after: int = 0) -> list[BrokerTrade]:
         """The trades of the same days, oldest first."""
-        return [trade for trade, _ in self.trades_with_fees(since or self._about("day_before"))]
+        return [trade for trade, _ in self.trades_with_fees(since or self.day_before, after)]
 
-    def trades_with_fees(self, since: str = "") -> list[tuple[BrokerTrade, float]]:
-        """Every trade since the day ``since`` ("" for all) with its fee in yuan."""
+    def trades_with_fees(self, since: str = "", after: int = 0) -> list[tuple[BrokerTrade, float]]:
+        """Every trade since the day ``since`` ("" for all) numbered above ``after``, with its fee in yuan."""
         rows = self._connection.execute(
             "SELECT trade_id, t.order_id, code, direction, t.price, t.shares, t.time, remark, t.fee"
-            " FROM trades t JOIN orders USING (order_id) WHERE t.day >= ? ORDER BY trade_id",
-            (since,),
+            " FROM trades t JOIN orders USING (order_id) WHERE t.day >= ? AND trade_id > ?"
+            " ORDER BY trade_id",
+            (since, after),
         )
         return [
             (BrokerTrade(TradeId(str(row[0])), OrderId(str(row[1])), *row[2:8]), in_yuan(row[8]))

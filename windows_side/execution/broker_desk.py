@@ -19,6 +19,7 @@ from windows_side.brokers.port import (
 )
 from windows_side.execution.desk import Desk
 from windows_side.execution.doubts import Doubts
+from windows_side.execution.old_news import OldNews
 from windows_side.execution.order import NO_ORDER_ID, Order
 from windows_side.execution.resolve import is_anothers, objection_to
 from windows_side.execution.settlement import event_of, overfilled
@@ -36,6 +37,7 @@ class BrokerDesk:
         self._orphans: dict[OrderId, dict[str, BrokerTrade]] = {}
         self._mirror: dict[OrderId, BrokerOrder] = {}
         self._foreign_tags: set[Tag] = set()
+        self._old_news = OldNews(desk.book)
         self.unknown = UnknownOrders(desk, self._mirror, self.order_updated, newest_tick)
         self.unseen = UnseenIds(desk)
         self.doubts = Doubts(desk)
@@ -70,10 +72,13 @@ class BrokerDesk:
             if all(objection_to(order, seen, book) is not None for order in doubted):
                 del self._mirror[order_id]  # in place: the unknown orders' proofs look into the same
         self.unseen.forget()
+        self._old_news.forget()
         self._orphans = {i: trades for i, trades in self._orphans.items() if i in self._mirror}
 
     def order_updated(self, seen: BrokerOrder, asked_at: float | None = None) -> None:
         """An order as the broker shows it; ``asked_at`` where it comes from a query."""
+        if self._old_news.order_again(seen) and seen.order_id not in self._orphans:
+            return
         self._mirror[seen.order_id] = seen
         order = self._desk.book.by_tag(seen.remark) if seen.remark else None
         if order is None:
@@ -105,6 +110,7 @@ class BrokerDesk:
             final_seen_at=final_seen,
         )
         self._settle(self._with_orphans(changed), "order_update", str(status), asked_at=asked_at)
+        self._old_news.heard_order(seen)
 
     def _not_ours(self, seen: BrokerOrder) -> None:
         if not self._desk.foreign.seen(seen, self._desk.trading_day):
@@ -127,6 +133,8 @@ class BrokerDesk:
 
     def trade_updated(self, seen: BrokerTrade) -> None:
         """A fill; the same one may come many times, and before its order."""
+        if self._old_news.trade_again(seen):
+            return
         order = self._desk.book.by_tag(seen.remark) if seen.remark else None
         if order is None:
             order = self._desk.book.by_order_id(seen.order_id)
@@ -146,6 +154,7 @@ class BrokerDesk:
             return
         changed = order.changed(order_id=order.order_id or seen.order_id)
         self._settle(self._with_trades(changed, [seen]), "trade", seen.trade_id)
+        self._old_news.heard_trade(seen)
 
     def _with_orphans(self, order: Order) -> Order:
         return self._with_trades(order, list(self._orphans.pop(order.order_id, {}).values()))
