@@ -8,7 +8,7 @@ from shared_schema.clock import Moment
 from shared_schema.errors import DataError
 from shared_schema.logs import Log
 from shared_schema.sessions import trading_day_of
-from windows_side.brokers.account_message import account_message
+from windows_side.brokers.account_message import AccountMessages
 from windows_side.brokers.port import AccountAnswered, AccountState, BrokerEvent, Day, DayAnswered
 from windows_side.day_files import KEEP_INTERVAL, DayFiles
 
@@ -21,6 +21,7 @@ class DayKeeper:
         self._log = log
         self._day: tuple[Day, float] | None = None
         self._account: tuple[AccountState, float] | None = None
+        self._messages = AccountMessages()
         self._failed = False
         self._looked_at = float("-inf")
 
@@ -60,7 +61,7 @@ class DayKeeper:
             return False  # this morning's positions are none of yesterday's end
         if lists_day_before:
             day = _only_of(trading_day, day)
-        account = account_message(self._account[0], day, queried_at=asked_at)
+        account = self._messages.of(self._account[0], day, queried_at=asked_at)
         try:
             written = self._files.keep(trading_day, account, now.wall, last=last)
         except (OSError, DataError) as problem:

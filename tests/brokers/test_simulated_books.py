@@ -20,6 +20,7 @@ from shared_schema.clock import Moment
 from shared_schema.errors import BrokerError, StateError
 from shared_schema.ids import AccountAlias, Code, Direction, OrderId, SignalId, Tag
 from shared_schema.messages import Quote
+from windows_side.brokers.account_message import account_message
 from windows_side.brokers.port import (
     AccountAnswered,
     AccountState,
@@ -28,6 +29,7 @@ from windows_side.brokers.port import (
     BrokerOrder,
     BrokerPosition,
     BrokerStatus,
+    Day,
     OrderRequest,
     OrderUpdate,
     Placed,
@@ -455,11 +457,10 @@ def test_a_kept_list_is_the_list_read_anew(
         try:
             assert bench.broker.orders() == tuple(row.as_broker_order() for row in anew.orders())
             assert bench.broker.trades() == tuple(anew.trades())
-            orders, trades = anew.orders(anew.day), anew.trades(anew.day)
-            assert [(one.order_id, one.status) for one in shown.orders] == [
-                (str(row.order_id), row.status) for row in orders
-            ]
-            assert [trade.trade_id for trade in shown.trades] == [trade.trade_id for trade in trades]
+            rows, trades = anew.orders(anew.day), anew.trades(anew.day)
+            day = Day(tuple(row.as_broker_order() for row in rows), tuple(trades))
+            state = AccountState(bench.broker.asset(), bench.broker.positions())
+            assert shown == account_message(state, day, queried_at=bench.clock + 1)
         finally:
             anew.close()
     bench.broker.close()

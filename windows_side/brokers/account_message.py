@@ -18,21 +18,40 @@ MOST_ROWS = 20_000
 """Orders and fills one snapshot file takes: 200 bytes each at most, and readers take 4 MiB."""
 
 
+class AccountMessages:
+    """Message after message of one account: what a broker shows as the same object as before is made once.
+
+    Of thousands that are nearly all; making each anew would keep the next result waiting.
+    """
+
+    def __init__(self) -> None:
+        # By identity: the row stands beside what was made of it, so that none else can get its number.
+        self._orders: dict[int, tuple[BrokerOrder, AccountOrder]] = {}
+        self._trades: dict[int, tuple[BrokerTrade, AccountTrade]] = {}
+
+    def of(self, account: AccountState, day: Day, *, queried_at: float) -> Account:
+        """The account from complete answers; ``queried_at`` in Unix seconds."""
+        orders, trades = self._orders, self._trades
+        self._orders = {id(row): orders.get(id(row)) or (row, _order(row)) for row in day.orders}
+        self._trades = {id(row): trades.get(id(row)) or (row, _trade(row)) for row in day.trades}
+        return Account(
+            asset=Asset(
+                cash=account.asset.cash,
+                frozen_cash=account.asset.frozen_cash,
+                market_value=account.asset.market_value,
+                total_asset=account.asset.total_asset,
+            ),
+            positions={held.code: _position(held) for held in account.positions},
+            orders=tuple(self._orders[id(row)][1] for row in day.orders),
+            trades=tuple(self._trades[id(row)][1] for row in day.trades),
+            complete=True,
+            queried_at=queried_at,
+        )
+
+
 def account_message(account: AccountState, day: Day, *, queried_at: float) -> Account:
     """One account of ``account_snapshot.json`` from complete answers; ``queried_at`` in Unix seconds."""
-    return Account(
-        asset=Asset(
-            cash=account.asset.cash,
-            frozen_cash=account.asset.frozen_cash,
-            market_value=account.asset.market_value,
-            total_asset=account.asset.total_asset,
-        ),
-        positions={held.code: _position(held) for held in account.positions},
-        orders=tuple(_order(order) for order in day.orders),
-        trades=tuple(_trade(trade) for trade in day.trades),
-        complete=True,
-        queried_at=queried_at,
-    )
+    return AccountMessages().of(account, day, queried_at=queried_at)
 
 
 def fitting(account: Account) -> Account:

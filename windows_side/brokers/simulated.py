@@ -27,7 +27,7 @@ from shared_schema.ids import AccountAlias, Code, OrderId, TradeId
 from shared_schema.messages import Account, Quote
 from shared_schema.sessions import final_list_at, trading_day_of
 from shared_schema.words import say
-from windows_side.brokers.account_message import account_message
+from windows_side.brokers.account_message import AccountMessages
 from windows_side.brokers.money import Fees
 from windows_side.brokers.port import (
     AccountState,
@@ -85,6 +85,7 @@ class SimulatedBroker:
         self._exchange = SimulatedExchange(fees, participation, instant_fill)
         self._lock = threading.RLock()
         self._telling = Telling()
+        self._messages = AccountMessages()
         self._books: SimulatedBooks | None
         self._lists: SimulatedLists
         self._open_books()
@@ -201,7 +202,7 @@ class SimulatedBroker:
             account = self._exchange.account(books)
             day = Day(self._lists.orders(books.day), self._lists.trades(books.day))
         self._telling.tell()
-        return account_message(account, day, queried_at=now.wall)
+        return self._messages.of(account, day, queried_at=now.wall)
 
     # Books
 
