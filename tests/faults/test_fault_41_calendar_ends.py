@@ -13,7 +13,7 @@ from shared_schema.sessions import SHANGHAI
 from shared_schema.trading_calendar import WARNING_DAYS, load_calendar
 from tests.execution.shell import Lines
 from tests.mac_side.world import core
-from windows_side.order_executor import say_calendar
+from windows_side.account_executor import say_calendar
 
 CALENDAR = load_calendar()
 TODAY = date(2026, 11, 20)
