@@ -22,8 +22,8 @@ from mac_side.strategy.parameters import GridParameters, read_assignments, with_
 from mac_side.strategy.presets import preset as named_preset
 from mac_side.strategy.presets import preset_code
 from mac_side.strategy.presets import release as archived_release
-from shared_schema.bars_file import shanghai
 from shared_schema.errors import SettingsError
+from shared_schema.shanghai import shanghai
 from shared_schema.words import say_both
 
 DEFAULT_PRESET = "159201"

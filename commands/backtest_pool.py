@@ -19,10 +19,10 @@ from mac_side.backtest.result_files import TRADE_COLUMNS, write_metrics, write_w
 from mac_side.strategy.parameters import read_assignments, with_settings
 from mac_side.strategy.presets import preset as named_preset
 from mac_side.strategy.presets import preset_code
-from shared_schema.bars_file import shanghai
 from shared_schema.cash_pool import PoolTerms
 from shared_schema.errors import SettingsError
 from shared_schema.settings_sections import Limits
+from shared_schema.shanghai import shanghai
 from shared_schema.words import say, say_both
 
 

@@ -20,8 +20,8 @@ from mac_side.sweep.forward import Forward, walked_forward
 from mac_side.sweep.page import settings_text, write_sweep_page
 from mac_side.sweep.run import DEFAULT_FOLDS, SCORES, Outcome, Sweep, run_sets
 from mac_side.sweep.sets import Settings, check_sets, grid_of, published
-from shared_schema.bars_file import day_of
 from shared_schema.errors import SettingsError
+from shared_schema.shanghai import day_of
 from shared_schema.words import say_both
 
 MOST_FOLDS = 50

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from mac_side.strategy.grid_step import Market
 from mac_side.strategy.indicators import Reading, bars_needed, last_reading
 from mac_side.strategy.parameters import GridParameters
-from shared_schema.bars_file import Bar, minute_of_day
+from shared_schema.bars_file import Bar
 from shared_schema.ids import Code
 from shared_schema.messages import QuoteSnapshot
 from shared_schema.messages.quote import Quote
 from shared_schema.sessions import date_of
+from shared_schema.shanghai import minute_of_day
 from shared_schema.trading_calendar import TradingCalendar
 
 LEAST_BARS = 80

@@ -15,7 +15,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from shared_schema.bars_file import Bar, day_of, minute_of_day, rows_of, shanghai
+from shared_schema.bars_file import Bar, rows_of
+from shared_schema.shanghai import day_of, minute_of_day, shanghai
 from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from mac_side.backtest.engine import run_backtest
 from mac_side.strategy.indicators import bars_needed
 from mac_side.strategy.parameters import GridParameters
-from shared_schema.bars_file import Bar, day_of, one_day
+from shared_schema.bars_file import Bar, one_day
 from shared_schema.errors import DataError
+from shared_schema.shanghai import day_of
 
 WANTED_ORDERS, WANTED_SELLS = 24, 8
 """A little above the 20 orders and 5 sells a demo must show: some end unfilled or refused there."""

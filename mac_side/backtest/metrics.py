@@ -11,7 +11,7 @@ from mac_side.backtest.grid_loop import STOP
 from mac_side.backtest.result import BacktestResult, TradeTable
 from mac_side.backtest.series import Floats, Whole
 from mac_side.strategy.parameters import GridParameters
-from shared_schema.bars_file import shanghai
+from shared_schema.shanghai import shanghai
 
 _DAY = 86400.0
 

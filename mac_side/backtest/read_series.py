@@ -17,7 +17,8 @@ import orjson
 
 from mac_side.backtest.compiled import Engine, compiled
 from mac_side.backtest.series import BarSeries, Floats, minutes_of, series_of
-from shared_schema.bars_file import read_bars, unix_seconds
+from shared_schema.bars_file import read_bars
+from shared_schema.shanghai import unix_seconds
 
 _COMMA, _NEWLINE, _DOT, _ZERO = 44, 10, 46, 48
 _ISO_MARKS = ((4, b"-"), (7, b"-"), (10, b" T"), (13, b":"), (16, b":"), (19, b","))

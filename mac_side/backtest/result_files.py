@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mac_side.backtest.result import Trade
-from shared_schema.bars_file import shanghai
 from shared_schema.errors import FolderError
+from shared_schema.shanghai import shanghai
 
 TRADE_COLUMNS = ("time", "type", "price", "shares", "reason")
 

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_schema.bars_file import SHANGHAI_OFFSET, Bar
+from shared_schema.bars_file import Bar
+from shared_schema.shanghai import SHANGHAI_OFFSET
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -11,7 +11,7 @@ import numpy as np
 from mac_side.backtest.result import BacktestResult
 from mac_side.report.lot_results import LotResult
 from mac_side.report.tables import Benchmark
-from shared_schema.bars_file import shanghai
+from shared_schema.shanghai import shanghai
 
 UP, DOWN, LINE, SHADE = "#c0392b", "#1e8449", "#1f4e79", "#e6b0aa"
 _WIDE = (11.5, 4.2)

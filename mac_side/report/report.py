@@ -19,8 +19,8 @@ from mac_side.report.lot_results import lot_results
 from mac_side.report.page import Part, Tile, page
 from mac_side.report.pictures import equity_picture, layers_picture, lots_picture, price_picture
 from mac_side.report.tables import Benchmark, Shown, Table
-from shared_schema.bars_file import shanghai
 from shared_schema.errors import DataError
+from shared_schema.shanghai import shanghai
 from shared_schema.words import say, say_both
 
 _FINDINGS_SHOWN = 30

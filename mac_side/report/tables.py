@@ -12,7 +12,7 @@ from mac_side.backtest.grid_loop import CASH, FEE, REASON, SHARES
 from mac_side.backtest.metrics import metrics_of
 from mac_side.backtest.result import REASONS, BacktestResult
 from mac_side.report.lot_results import LotResult
-from shared_schema.bars_file import shanghai
+from shared_schema.shanghai import shanghai
 
 Kind = Literal["text", "yuan", "percent", "count", "plain"]
 

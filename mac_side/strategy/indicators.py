@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mac_side.strategy.parameters import GridParameters
-from shared_schema.bars_file import SHANGHAI_OFFSET, Bar
+from shared_schema.bars_file import Bar
 from shared_schema.errors import DataError
+from shared_schema.shanghai import SHANGHAI_OFFSET
 
 Series = NDArray[np.float64]
 _EQUAL_MEANS = 1e-12

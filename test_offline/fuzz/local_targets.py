@@ -20,13 +20,14 @@ from mac_side.books import Books, Intention, Lot
 from mac_side.bridge_client.entry import entry_of
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.state_file import DashboardState, StateFile, encode_state, new_state
-from shared_schema.bars_file import file_kind, minute_of_day, read_bars
+from shared_schema.bars_file import file_kind, read_bars
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
 from shared_schema.ids import AccountAlias, StrategyName
 from shared_schema.logs import Log
 from shared_schema.settings import Settings, known_settings, load_settings
+from shared_schema.shanghai import minute_of_day
 from shared_schema.trading_calendar import load_calendar
 from test_offline.fuzz import examples, strict, strict_fields, strict_json
 from test_offline.fuzz.mutation import damaged

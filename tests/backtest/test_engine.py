@@ -10,8 +10,8 @@ import pytest
 from mac_side.backtest.engine import run_backtest
 from mac_side.backtest.metrics import metrics_of
 from mac_side.strategy.parameters import GridParameters
-from shared_schema.bars_file import day_of, minute_of_day
 from shared_schema.errors import DataError
+from shared_schema.shanghai import day_of, minute_of_day
 from tests.strategy.series import random_bars
 
 BUSY = GridParameters(max_layers=4)

@@ -10,9 +10,10 @@ import pytest
 from mac_side.backtest.engine import run_backtest
 from mac_side.backtest.fit import fit_to
 from mac_side.strategy.presets import preset
-from shared_schema.bars_file import Bar, day_of, one_day, read_bars, unix_seconds
+from shared_schema.bars_file import Bar, one_day, read_bars
 from shared_schema.errors import DataError
 from shared_schema.sample.make_sample_bars import SEED
+from shared_schema.shanghai import day_of, unix_seconds
 from tests.strategy.series import random_bars
 
 MARKET = Path(__file__).resolve().parents[3] / "shared" / "data" / "market"

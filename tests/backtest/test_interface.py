@@ -14,7 +14,8 @@ import pytest
 from commands.main import main
 from mac_side.backtest.compiled import have_numba
 from mac_side.strategy.presets import preset
-from shared_schema.bars_file import Bar, read_bars, shanghai, unix_seconds
+from shared_schema.bars_file import Bar, read_bars
+from shared_schema.shanghai import shanghai, unix_seconds
 from tests.strategy.restatement import run
 from tests.strategy.series import as_rows, random_bars
 

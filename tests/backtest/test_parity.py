@@ -12,7 +12,8 @@ from commands.backtest import backtest
 from mac_side.backtest.engine import run_backtest
 from mac_side.backtest.metrics import metrics_of
 from mac_side.strategy.presets import preset
-from shared_schema.bars_file import read_bars, shanghai
+from shared_schema.bars_file import read_bars
+from shared_schema.shanghai import shanghai
 
 PARITY = Path(__file__).resolve().parents[1] / "data" / "parity"
 SETS = ("159201", "512890")

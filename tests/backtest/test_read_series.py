@@ -13,8 +13,9 @@ import pytest
 from mac_side.backtest.compiled import Engine, have_numba
 from mac_side.backtest.read_series import _quickly, read_series
 from mac_side.backtest.series import COLUMNS, series_of
-from shared_schema.bars_file import Bar, read_bars, shanghai
+from shared_schema.bars_file import Bar, read_bars
 from shared_schema.errors import DataError
+from shared_schema.shanghai import shanghai
 from tests.strategy.series import random_bars
 
 FAST: tuple[Engine, ...] = ("python", "numba") if have_numba() else ("python",)

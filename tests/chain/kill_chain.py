@@ -21,8 +21,9 @@ from commands.demo_room.ending import newest_quote_seq, wait_for_end
 from commands.demo_room.plan import SAMPLE, Plan, make_plan
 from commands.demo_room.stage import SIMULATED, STANDIN, START_CASH, Stage, set_stage
 from commands.demo_room.summary import Summary, gather, summarise
-from shared_schema.bars_file import day_of, read_bars
+from shared_schema.bars_file import read_bars
 from shared_schema.points import ALLOW_CRASH, CRASH_AT
+from shared_schema.shanghai import day_of
 from windows_side.execution.points import Point
 
 BARS_KEPT = 70

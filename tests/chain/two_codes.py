@@ -14,11 +14,12 @@ from commands.demo_room.ending import newest_quote_seq, open_orders, replay_is_o
 from commands.demo_room.plan import Plan, make_plan
 from commands.demo_room.stage import ACCOUNT, Stage, set_stage
 from mac_side.state_file import DashboardState, StateFile, new_state
-from shared_schema.bars_file import day_of, read_bars
+from shared_schema.bars_file import read_bars
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import ACCOUNT_LIVE, POOL, state_name
 from shared_schema.ids import AccountAlias, StrategyName
 from shared_schema.sample import make_sample_bars
+from shared_schema.shanghai import day_of
 
 BARS_KEPT = 26
 """Minutes that are replayed: enough for both to buy and sell."""

@@ -13,10 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from commands.main import app_for
-from shared_schema.bars_file import Bar, read_bars, unix_seconds
+from shared_schema.bars_file import Bar, read_bars
 from shared_schema.errors import DataError
 from shared_schema.ids import Code
 from shared_schema.messages import MinuteBars, Quote
+from shared_schema.shanghai import unix_seconds
 from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.install import install, is_possible

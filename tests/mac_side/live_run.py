@@ -26,7 +26,7 @@ from mac_side.state_file import new_state
 from mac_side.strategy.grid_step import Decide, decide
 from mac_side.strategy.parameters import GridParameters
 from mac_side.strategy.presets import preset
-from shared_schema.bars_file import Bar, day_of, read_bars
+from shared_schema.bars_file import Bar, read_bars
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, InstanceId, StrategyName
 from shared_schema.messages import (
@@ -41,6 +41,7 @@ from shared_schema.messages import (
     signal_digest,
 )
 from shared_schema.sample.make_sample_bars import INSTRUMENTS, sample_text
+from shared_schema.shanghai import day_of
 from shared_schema.trading_calendar import load_calendar
 from tests.mac_side.world import CODE, account, beats, envelope
 

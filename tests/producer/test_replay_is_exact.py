@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared_schema.bars_file import bars_of_prints, day_of, read_bars, read_prints
+from shared_schema.bars_file import bars_of_prints, read_bars, read_prints
 from shared_schema.errors import DataError
 from shared_schema.ids import Code
 from shared_schema.sessions import hms
+from shared_schema.shanghai import day_of
 from tests.producer.world import CODE, DAY_1, at, bars_file, two_days
 from windows_side.quotes.port import QuoteData
 from windows_side.quotes.replay import AS_FAST_AS_POSSIBLE, ReplaySource

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared_schema.bars_file import unix_seconds
 from shared_schema.clock import Moment, Stamper
 from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder import DropFolder
@@ -28,6 +27,7 @@ from shared_schema.messages import (
     encode,
 )
 from shared_schema.messages.heartbeat import Role
+from shared_schema.shanghai import unix_seconds
 from windows_side.producer import Identity, Pace, Producer
 from windows_side.quotes.gate import Gate, Hold
 from windows_side.quotes.port import AccountSource, FixedAccount, QuoteData, QuoteSource

@@ -8,20 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shared_schema.bars_file import (
-    Bar,
-    TickPrint,
-    bars_of_prints,
-    day_of,
-    file_kind,
-    minute_of_day,
-    one_day,
-    read_bars,
-    read_prints,
-    shanghai,
-    unix_seconds,
-)
+from shared_schema.bars_file import Bar, TickPrint, bars_of_prints, file_kind, one_day, read_bars, read_prints
 from shared_schema.errors import DataError
+from shared_schema.shanghai import day_of, minute_of_day, shanghai, unix_seconds
 
 MARKET = Path(__file__).resolve().parents[3] / "shared" / "data" / "market"
 HEADER = "time,open,high,low,close\n"

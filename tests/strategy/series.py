@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from shared_schema.bars_file import Bar, shanghai, unix_seconds
+from shared_schema.bars_file import Bar
+from shared_schema.shanghai import shanghai, unix_seconds
 
 
 def random_bars(

@@ -10,7 +10,8 @@ from mac_side.backtest.engine import run_backtest
 from mac_side.backtest.metrics import metrics_of
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset
-from shared_schema.bars_file import Bar, shanghai
+from shared_schema.bars_file import Bar
+from shared_schema.shanghai import shanghai
 from tests.backtest.engines_agree import case
 from tests.strategy.restatement import run
 from tests.strategy.series import as_rows, random_bars

@@ -20,8 +20,9 @@ from mac_side.sweep.files import Progress
 from mac_side.sweep.forward import walked_forward
 from mac_side.sweep.run import Figures, Outcome, Sweep, folds_of, run_sets
 from mac_side.sweep.sets import check_sets, grid_of, published, published_names
-from shared_schema.bars_file import Bar, shanghai
+from shared_schema.bars_file import Bar
 from shared_schema.errors import DataError, SettingsError
+from shared_schema.shanghai import shanghai
 from tests.strategy.series import random_bars
 
 GRID = ["atr_grid_factor=0.1,0.2,0.3", "max_layers=3,6", "live_rules=false,true"]

@@ -18,9 +18,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from shared_schema.bars_file import Bar, day_of, minute_of_day, shanghai
+from shared_schema.bars_file import Bar
 from shared_schema.errors import DataError, SettingsError
 from shared_schema.ids import Code
+from shared_schema.shanghai import day_of, minute_of_day, shanghai
 from windows_side.brokers import qmt_package
 from windows_side.quotes.xtdata_fields import lot_by_amount
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared_schema.bars_file import unix_seconds
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code, Mode
+from shared_schema.shanghai import unix_seconds
 from windows_side.quotes.port import QuoteData
 from windows_side.quotes.running_quote import RunningQuote
 from windows_side.quotes.tape import Step, Tape, merged, same_day

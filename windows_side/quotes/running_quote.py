@@ -13,10 +13,11 @@ import math
 from collections import deque
 from datetime import date
 
-from shared_schema.bars_file import Bar, minute_of_day
+from shared_schema.bars_file import Bar
 from shared_schema.ids import Code
 from shared_schema.instruments import Instrument, from_ticks, instrument, price_limits, to_ticks
 from shared_schema.messages import MinuteBars, Quote
+from shared_schema.shanghai import minute_of_day
 from windows_side.quotes.tape import Tape, Tick
 
 BARS_SHOWN = 240

@@ -14,19 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from shared_schema.bars_file import (
-    Bar,
-    TickPrint,
-    bars_of_prints,
-    day_of,
-    file_kind,
-    minute_of_day,
-    one_day,
-    read_bars,
-    read_prints,
-)
+from shared_schema.bars_file import Bar, TickPrint, bars_of_prints, file_kind, one_day, read_bars, read_prints
 from shared_schema.errors import DataError
 from shared_schema.ids import Code
+from shared_schema.shanghai import day_of, minute_of_day
 
 _WALK_SECONDS = (3, 20, 40, 60)
 """When within its minute a bar shows open, first extreme, second extreme and close."""
