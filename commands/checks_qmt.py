@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from commands.checks import Finding, Level
 from shared_schema.errors import MiniqmtError
 from shared_schema.settings import Settings
@@ -12,10 +14,17 @@ from windows_side.brokers.qmt_package import BROKER, broker_copy, is_installed
 
 
 def qmt(current: Settings) -> list[Finding]:
-    """Nothing where the settings name no terminal: this host has none."""
-    if current.qmt.data_path is None:
+    """Package, and folder and arming of each account; nothing where the settings name no terminal at all."""
+    accounts = [current.for_account(alias) for alias in current.aliases]
+    folders = dict.fromkeys(account.qmt.data_path for account in accounts)  # a terminal may serve several
+    if folders.keys() == {None}:
         return []
-    return [*_package(current), *_folder(current), *_arming(current)]
+    findings = _package(current)
+    for folder in folders:
+        findings += _folder(folder)
+    for account in accounts:
+        findings += _arming(account)
+    return findings
 
 
 def _package(current: Settings) -> list[Finding]:
@@ -31,16 +40,16 @@ def _package(current: Settings) -> list[Finding]:
     return [Finding("xtquant", Level.WARNING, say("qmt.no_package.why"), advice)]
 
 
-def _folder(current: Settings) -> list[Finding]:
-    found = path_findings(current.qmt.data_path)
+def _folder(folder: Path | None) -> list[Finding]:
+    found = path_findings(folder)
     if not found:
-        return [Finding("userdata", Level.OK, say("qmt.doctor.userdata", folder=current.qmt.data_path))]
+        return [Finding("userdata", Level.OK, say("qmt.doctor.userdata", folder=folder))]
     return [Finding("userdata", Level.FAILURE, str(finding)) for finding in found]
 
 
 def _arming(current: Settings) -> list[Finding]:
     if not arming_path(current).exists():
-        return [Finding("armed", Level.OK, say("qmt.doctor.not_armed"))]
+        return [Finding("armed", Level.OK, say("qmt.doctor.not_armed", alias=current.account.alias))]
     try:
         check_armed(current)
     except MiniqmtError as problem:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from commands import checks
 from commands.checks import Level
+from commands.checks_qmt import qmt
 from commands.doctor import examine
 from commands.main import app_for
 from commands.round_trip import RoundTrip, measure
@@ -155,3 +156,22 @@ def test_a_host_with_qmt_is_told_what_its_folder_lacks(
     (tmp_path / "userdata_mini" / "up_queue_xtquant").touch()
     told = levels()
     assert (told["userdata"], told["armed"]) == (Level.OK, Level.OK) and "xtquant" in told
+
+
+def test_each_accounts_terminal_and_arming_are_looked_at(
+    share: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A further account's own terminal counts as the first one's: a wrong path is a failure that names it."""
+    (tmp_path / "userdata_mini").mkdir()
+    (tmp_path / "userdata_mini" / "up_queue_xtquant").touch()
+    (tmp_path / "host.toml").write_text(
+        f"[qmt]\ndata_path = '{tmp_path}/userdata_mini'\n"
+        f"[accounts.second]\ndata_path = '{tmp_path}/elsewhere/userdata_mini'\n"
+    )
+    monkeypatch.setenv("MINIQMT_CONFIG", str(tmp_path / "host.toml"))
+    found = qmt(load_settings())
+    folders = [finding for finding in found if finding.name == "userdata"]
+    assert [finding.level for finding in folders] == [Level.OK, Level.FAILURE]
+    assert "elsewhere" in folders[1].text
+    armed = [finding.text for finding in found if finding.name == "armed"]
+    assert len(armed) == 2 and "second" in armed[1]
