@@ -89,15 +89,18 @@ def _factors(core: EngineCore) -> TrendFactors:
 def _halt(core: EngineCore) -> HaltState:
     if not core.state.halts:
         return HaltState()
-    first = core.state.halts[0]
+    halts = core.state.halts
+    # One that this host can't lift is told before its own: it holds trading whatever is typed here.
+    others = [halt for halt in halts if not is_halt_of(halt.name, core.state.writer)]
+    told = (others or halts)[0]
     beat = core.link.executor(core.state.executor)
     return HaltState(
         halted=True,
-        since=first.since,
+        since=min(halt.since for halt in halts),
         confirmed_at=beat.body.halt_since if beat is not None else None,
-        reason=first.reason,
-        by=first.by,
-        own=all(is_halt_of(halt.name, core.state.writer) for halt in core.state.halts),
+        reason=told.reason,
+        by=told.by,
+        own=not others,
     )
 
 

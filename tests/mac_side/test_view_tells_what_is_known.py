@@ -112,3 +112,4 @@ def test_only_a_halt_of_this_host_is_its_own() -> None:
     assert view().halt.halted and view().halt.own
     made.handle(HaltsSeen({"halt.executor@win.json": b"x"}), AT)
     assert view().halt.halted and not view().halt.own
+    assert view().halt.by == "halt.executor@win.json", "told is who must lift it, though ours came first"
