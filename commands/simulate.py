@@ -74,9 +74,11 @@ def play(first: int, count: int, only: str) -> Tally:
 def simulate(schedules: int, seed: int, jobs: int, resume: Path | None, only: str) -> int:
     """Play ``schedules`` schedules from ``seed`` on; 0 where no invariant broke, else 1.
 
-    With ``resume`` the tally is kept in that file, and a second run goes on where the first one stopped.
+    With ``resume`` the tally is kept in that file, and a second run goes on where the first one stopped; the
+    seeds that broke an invariant then are played once more first, by the code of now.
     """
     tally = _resumed(resume, seed, only)
+    _play_again(tally, only)
     begun, before = time.monotonic(), tally.seconds
     for part in _parts(seed + tally.done, schedules - tally.done, jobs, only):
         tally.add(part)
@@ -88,6 +90,15 @@ def simulate(schedules: int, seed: int, jobs: int, resume: Path | None, only: st
             _keep(resume, tally, seed, only)
     _print_end(tally)
     return 1 if tally.violations else 0
+
+
+def _play_again(tally: Tally, only: str) -> None:
+    """Keep of the violations found before those that the code of now still shows."""
+    again = [play(seed, 1, only) for seed, _ in tally.violations]
+    still = [violation for one in again for violation in one.violations]
+    if again:
+        print(say("simulate.again", count=len(again), still=len(still)), flush=True)
+    tally.violations = still
 
 
 def _parts(first: int, count: int, jobs: int, only: str) -> Iterator[Tally]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared_schema.errors import MiniqmtError
 from shared_schema.ids import InstanceId, SignalId
 from shared_schema.messages.result import TERMINAL_STATES
-from shared_schema.sessions import may_place, state_at
+from shared_schema.sessions import final_list_at, may_place, state_at
 from test_offline.world.standing_halts import StandingHalts
 from test_offline.world.strategy_check import StrategyCheck
 from test_offline.world.sync import ROOT
@@ -166,8 +166,10 @@ class Oracle:
             if row.state != before.state and not late:
                 fail("I2", f"{identity}: ended as {before.state}, then {row.state}")
         if before.state == "unknown" and row.state in NEVER_AT_BROKER:
-            turned_back = identity not in self.calls
-            if not (turned_back or self._world.rules.absence_is_proof):
+            turned_back, now = identity not in self.calls, self._world.timeline.now
+            # A day that has truly ended has a final list, which proves it (I4): the truth is looked at below.
+            final = row.state == "not_placed" and now >= final_list_at(now)
+            if not (turned_back or final or self._world.rules.absence_is_proof):
                 fail("I4", f"{identity}: unknown became {row.state} without proof")
 
     def _check_truth(self, row: Order) -> None:
