@@ -13,6 +13,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from shared_schema.disk import Disk, LocalDisk
@@ -44,12 +45,27 @@ def day_folder(runtime_dir: Path, mode: Mode, account: AccountAlias) -> Path:
     return runtime_dir / "days" / f"{mode}_{account}"
 
 
+class _Lines:
+    """Rows as lines of CSV; the same object as last time is not written out anew: nearly all of thousands."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._cells = attrgetter(*columns)
+        self._made: dict[int, tuple[object, str]] = {}
+
+    def text(self, rows: Sequence[object]) -> str:
+        """All lines, in the order of ``rows``."""
+        made = self._made
+        self._made = {id(row): made.get(id(row)) or (row, _csv([self._cells(row)])) for row in rows}
+        return "".join(self._made[id(row)][1] for row in rows)
+
+
 class DayFiles:
     """Keeps the files of one account. ``keep`` raises OSError where the disk fails."""
 
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self.folder = folder
         self._disk = disk or LocalDisk()
+        self._order_lines, self._trade_lines = _Lines(ORDERS), _Lines(TRADES)
         self._kept: BrokerDay | None = None
         self._kept_day = ""
         self._kept_at = float("-inf")
@@ -68,15 +84,14 @@ class DayFiles:
             return False
         self._disk.make_folder(self.folder)
         if before is None or before.orders != account.orders:
-            self._write("orders", day, ORDERS, (_cells(order, ORDERS) for order in account.orders))
+            self._write("orders", day, _csv([ORDERS]) + self._order_lines.text(account.orders))
         if before is None or before.trades != account.trades:
-            self._write("trades", day, TRADES, (_cells(trade, TRADES) for trade in account.trades))
+            self._write("trades", day, _csv([TRADES]) + self._trade_lines.text(account.trades))
         held = account.positions
-        self._write(
-            "positions", day, POSITIONS, ([code, *_cells(held[code], POSITIONS[1:])] for code in sorted(held))
-        )
+        positions = [[code, *_cells(held[code], POSITIONS[1:])] for code in sorted(held)]
+        self._write("positions", day, _csv([POSITIONS, *positions]))
         asset = [account.queried_at, *_cells(account.asset, ACCOUNT[1:])]
-        self._write("account", day, ACCOUNT, [*self._rows("account", day, ACCOUNT), asset])
+        self._write("account", day, _csv([ACCOUNT, *self._rows("account", day, ACCOUNT), asset]))
         self._kept = BrokerDay(account.orders, account.trades, account.positions)
         return True
 
@@ -137,17 +152,19 @@ class DayFiles:
             raise DataError("reconcile.day_file_damaged", self._path(kind, day), detail=str(rows[:1]))
         return rows[1:]
 
-    def _write(self, kind: str, day: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    def _write(self, kind: str, day: str, text: str) -> None:
         path = self._path(kind, day)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._disk.remove(temporary)
         # The mark at the front lets a Chinese Excel read it as UTF-8.
-        self._disk.create(temporary, text.getvalue().encode("utf-8-sig"))
+        self._disk.create(temporary, text.encode("utf-8-sig"))
         self._disk.replace(temporary, path)
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
 
 
 def _cells(record: object, names: Sequence[str]) -> list[object]:

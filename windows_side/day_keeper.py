@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from shared_schema.clock import Moment
 from shared_schema.errors import DataError
 from shared_schema.logs import Log
-from shared_schema.sessions import trading_day_of
+from shared_schema.sessions import SHANGHAI, trading_day_of
 from windows_side.brokers.account_message import AccountMessages
 from windows_side.brokers.port import AccountAnswered, AccountState, BrokerEvent, Day, DayAnswered
 from windows_side.day_files import KEEP_INTERVAL, DayFiles
@@ -74,11 +75,10 @@ class DayKeeper:
 
 
 def _only_of(trading_day: str, day: Day) -> Day:
-    def is_of(time: float) -> bool:
-        return trading_day_of(time).replace("-", "") == trading_day
-
-    orders = tuple(order for order in day.orders if is_of(order.time))
-    return Day(orders, tuple(trade for trade in day.trades if is_of(trade.time)))
+    begins = datetime.strptime(trading_day, "%Y%m%d").replace(tzinfo=SHANGHAI).timestamp()
+    ends = begins + 86_400.0
+    orders = tuple(order for order in day.orders if begins <= order.time < ends)
+    return Day(orders, tuple(trade for trade in day.trades if begins <= trade.time < ends))
 
 
 def _day_asked(asked_at: float, now: Moment) -> str:

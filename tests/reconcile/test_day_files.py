@@ -48,6 +48,22 @@ def test_what_is_kept_reads_back_exactly(tmp_path: Path) -> None:
     assert (kept.orders, kept.trades, kept.positions) == (was.orders, was.trades, was.positions)
 
 
+def test_lines_kept_from_last_time_are_those_of_now(tmp_path: Path) -> None:
+    """Rows that stayed the same objects are not written out again; one that moved, and new ones, are."""
+    before, files = account(3), DayFiles(tmp_path / "kept")
+    files.keep(DAY, before, 0.0)
+    first, moved, last = before.orders
+    grown = account(5)
+    orders = (first, moved.model_copy(update={"filled_shares": 40, "status": 55}), last, *grown.orders[3:])
+    now = before.model_copy(update={"orders": orders, "trades": (*before.trades, *grown.trades[3:])})
+    assert files.keep(DAY, now, 1.0, last=True)
+    DayFiles(tmp_path / "anew").keep(DAY, now, 1.0)
+    for name in (f"orders_{DAY}.csv", f"trades_{DAY}.csv"):
+        assert (tmp_path / "kept" / name).read_bytes() == (tmp_path / "anew" / name).read_bytes()
+    kept = files.read(DAY)
+    assert kept is not None and kept.orders == orders
+
+
 def test_an_incomplete_or_shorter_answer_changes_nothing(tmp_path: Path) -> None:
     """A failed query and a list cleared at night leave the day as it was, after a restart too."""
     DayFiles(tmp_path).keep(DAY, account(3), 0.0)
