@@ -7,6 +7,7 @@ ever. A name that its own payload has is ours, however much it looks like a copy
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import (
@@ -45,20 +46,19 @@ class ConflictCopies:
         self._told: dict[str, set[str]] = {}
         """Names of each folder that are no copies, by their look or by their payload: told once."""
 
-    def due(self) -> Callable[[], None] | None:
-        """The look, where it is time for one; it raises FolderError."""
+    def due(self) -> list[Callable[[], None]]:
+        """The looks, one a folder, where it is time for them; they raise FolderError."""
         if self._monotonic() < self._look_at:
-            return None
+            return []
         self._look_at = self._monotonic() + INTERVAL
-        return self._look
+        return [partial(self._look, folder) for folder in (RESULTS_FOLDER, DONE_FOLDER, HEARTBEAT_FOLDER)]
 
-    def _look(self) -> None:
-        for folder in (RESULTS_FOLDER, DONE_FOLDER, HEARTBEAT_FOLDER):
-            changed_at = self._changed_at(folder)
-            if changed_at is not None and self._judged.get(folder) == changed_at:
-                continue  # no name came since: ten thousand need not be listed again
-            if self._judge(folder) and changed_at is not None:
-                self._judged[folder] = changed_at
+    def _look(self, folder: str) -> None:
+        changed_at = self._changed_at(folder)
+        if changed_at is not None and self._judged.get(folder) == changed_at:
+            return  # no name came since: ten thousand need not be listed again
+        if self._judge(folder) and changed_at is not None:
+            self._judged[folder] = changed_at
 
     def _changed_at(self, folder: str) -> int | None:
         """The time of the folder itself, which moves with every new name; None while that is too fresh."""

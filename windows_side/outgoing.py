@@ -147,13 +147,11 @@ class Outgoing:
     def put_away(self) -> None:
         """The looks that come by the minute: what is done with, conflict copies, lost results."""
         now = self._clock.now()
-        for step in (
-            self._pruner.due(now, self._incoming.applied()),
-            self._copies.due(),
-            *self._lost.due(now, self._incoming.applied),
-        ):
-            if step is not None:
-                self._work.do(step)
+        prune = self._pruner.due(now, self._incoming.applied())
+        if prune is not None:
+            self._work.do(prune)
+        for step in (*self._copies.due(), *self._lost.due(now, self._incoming.applied)):
+            self._work.do(step)
 
     def _state_word(self, *, stopped: bool) -> str:
         halted = self._core.halt_since is not None
