@@ -8,13 +8,14 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.place import further_settings
+from commands.place import further_settings, settings_for
 from commands.service_files import Made, Plan, made, roles_of
 from commands.supervise import ROOT, run_role
 from shared_schema.errors import MiniqmtError, SettingsError
@@ -35,6 +36,19 @@ service_app = typer.Typer(no_args_is_help=True)
 RolesArgument = Annotated[list[str] | None, typer.Argument(help=say_both("service.help_roles"))]
 StartOption = Annotated[str, typer.Option("--start", help=say_both("service.help_start"))]
 StopOption = Annotated[str, typer.Option("--stop", help=say_both("service.help_stop"))]
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one service looks after: a role, for all accounts, or the dashboard of a further account."""
+
+    role: Role
+    account: str = ""
+
+    @property
+    def name(self) -> str:
+        """The service's own; an alias may stand in every system's names as it is."""
+        return f"{self.role}-{self.account}" if self.account else self.role
 
 
 class ServiceError(MiniqmtError):
@@ -59,8 +73,8 @@ def install(
     if "executor" in chosen:
         refuse_unarmed(settings)
     typer.echo(say("service.not_run_here"))
-    for role in chosen:
-        for file in _made(role, settings, start, stop):
+    for served in _served(chosen, settings):
+        for file in _made(served, settings, start, stop):
             if only_print:
                 typer.echo(f"# {file.path}\n{_text(file)}")
                 continue
@@ -76,8 +90,8 @@ def install(
 def remove(roles: RolesArgument = None) -> None:
     """Tell the system, then remove the files; what is not there is no error."""
     settings, found = load_settings(), False
-    for role in _roles(roles) if roles else ROLES:
-        for file in reversed(_made(role, settings, START, STOP)):
+    for served in _served(_roles(roles) if roles else ROLES, settings):
+        for file in reversed(_made(served, settings, START, STOP)):
             if not file.path.exists():
                 continue
             found = True
@@ -94,30 +108,38 @@ def status() -> None:
     """0 where something is installed, 1 where nothing is."""
     settings = load_settings()
     found = [
-        (role, file.path)
-        for role in ROLES
-        for file in _made(role, settings, START, STOP)
+        (served.name, file.path)
+        for served in _served(ROLES, settings)
+        for file in _made(served, settings, START, STOP)
         if file.path.exists()
     ]
-    for role, path in found:
-        typer.echo(say("service.installed", role=role, path=path))
+    for name, path in found:
+        typer.echo(say("service.installed", role=name, path=path))
     if not found:
         typer.echo(say("service.nothing"))
     raise typer.Exit(0 if found else 1)
 
 
 @service_app.command("run", help=say_both("service.help_run"))
-def run(role: Annotated[str, typer.Argument()], start: StartOption = START, stop: StopOption = STOP) -> None:
+def run(
+    role: Annotated[str, typer.Argument()],
+    start: StartOption = START,
+    stop: StopOption = STOP,
+    account: Annotated[str, typer.Option("--account", help=say_both("service.help_account"))] = "",
+) -> None:
     """Look after ``role`` until ``stop``; 0 at once where it is not the time or the day."""
     (chosen,) = _roles([role])
     _check_times(start, stop)
-    settings = load_settings()
+    settings = settings_for(account=account)
+    if account and chosen != "dashboard":
+        raise SettingsError("service.serves_all", role=chosen)
     if chosen == "executor":
         refuse_unarmed(settings)
     if not is_time(time.time(), start, stop):
         typer.echo(say("service.outside", start=start, stop=stop))
         return
-    raise typer.Exit(run_role(chosen, settings, until=lambda: not is_time(time.time(), start, stop)))
+    typed = ("--account", account) if account else ()
+    raise typer.Exit(run_role(chosen, settings, typed, until=lambda: not is_time(time.time(), start, stop)))
 
 
 def is_time(wall: float, start: str, stop: str) -> bool:
@@ -153,6 +175,16 @@ def _roles(typed: Sequence[str] | None) -> list[Role]:
     return [role for role in ROLES if role in wanted]
 
 
+def _served(roles: Iterable[Role], settings: Settings) -> list[Served]:
+    """Executor and producer serve every account of a host, a dashboard one."""
+    further = settings.aliases[1:]
+    return [
+        served
+        for role in roles
+        for served in (Served(role), *(Served(role, alias) for alias in further if role == "dashboard"))
+    ]
+
+
 def _check_times(start: str, stop: str) -> None:
     for value in (start, stop):
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
@@ -161,10 +193,12 @@ def _check_times(start: str, stop: str) -> None:
         raise SettingsError("service.bad_time", value=f"{start}–{stop}")
 
 
-def _made(role: Role, settings: Settings, start: str, stop: str) -> list[Made]:
-    entry = ("service", "run", role, "--start", start, "--stop", stop)
+def _made(served: Served, settings: Settings, start: str, stop: str) -> list[Made]:
+    entry: tuple[str, ...] = ("service", "run", served.role, "--start", start, "--stop", stop)
+    if served.account:
+        entry += ("--account", served.account)
     plan = Plan(
-        role,
+        served.name,
         (sys.executable, str(ROOT / "miniqmt.py"), *entry),
         Path.cwd(),
         tuple((name, os.environ[name]) for name in PASSED_ON if os.environ.get(name)),

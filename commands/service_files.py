@@ -24,9 +24,10 @@ CRASH_PAUSE = 30
 
 @dataclass(frozen=True)
 class Plan:
-    """One role of one host."""
+    """What one service of a host starts."""
 
-    role: str
+    name: str
+    """The role; a further account's dashboard carries the account behind it."""
     command: tuple[str, ...]
     """Program and arguments of ``miniqmt service run``."""
     working_folder: Path
@@ -52,7 +53,7 @@ def task(plan: Plan, folder: Path, day: str) -> Made:
     """
     root = ElementTree.Element("Task", {"version": "1.4", "xmlns": NAMESPACE})
     about = ElementTree.SubElement(root, "RegistrationInfo")
-    _child(about, "Description", f"miniqmt {plan.role}")
+    _child(about, "Description", f"miniqmt {plan.name}")
     triggers = ElementTree.SubElement(root, "Triggers")
     logon = ElementTree.SubElement(triggers, "LogonTrigger")
     _child(logon, "Enabled", "true")
@@ -89,8 +90,8 @@ def task(plan: Plan, folder: Path, day: str) -> Made:
     _child(run, "WorkingDirectory", str(plan.working_folder))
     ElementTree.indent(root)
     content = b'<?xml version="1.0" encoding="UTF-16"?>\n' + ElementTree.tostring(root, encoding="utf-8")
-    path = folder / f"{LABEL}-{plan.role}.xml"
-    name = f"\\{LABEL}\\{plan.role}"
+    path = folder / f"{LABEL}-{plan.name}.xml"
+    name = f"\\{LABEL}\\{plan.name}"
     return Made(
         path,
         content.decode("utf-8").encode("utf-16"),
@@ -101,7 +102,7 @@ def task(plan: Plan, folder: Path, day: str) -> Made:
 
 def agent(plan: Plan, home: Path, user: int) -> Made:
     """For the Mac: looked at every ten minutes, started again when it dies, not when it ended in order."""
-    name = f"com.{LABEL}.{plan.role}"
+    name = f"com.{LABEL}.{plan.name}"
     content = {
         "Label": name,
         "ProgramArguments": list(plan.command),
@@ -126,16 +127,16 @@ def agent(plan: Plan, home: Path, user: int) -> Made:
 def units(plan: Plan, home: Path) -> list[Made]:
     """For Linux: a user service, and the timer that starts it each weekday at Shanghai's hour."""
     folder = home / ".config" / "systemd" / "user"
-    name = f"{LABEL}-{plan.role}"
+    name = f"{LABEL}-{plan.name}"
     environment = "".join(f"Environment={_systemd(f'{key}={value}')}\n" for key, value in plan.environment)
     service = (
-        f"[Unit]\nDescription=miniqmt {plan.role}\n\n"
+        f"[Unit]\nDescription=miniqmt {plan.name}\n\n"
         f"[Service]\nType=exec\nExecStart={' '.join(_systemd(word) for word in plan.command)}\n"
         f"WorkingDirectory={str(plan.working_folder).replace('%', '%%')}\n{environment}"
         f"Restart=on-failure\nRestartPreventExitStatus={GIVEN_UP}\nRestartSec={CRASH_PAUSE}\nTimeoutStopSec=40\nKillMode=mixed\n"
     )
     timer = (
-        f"[Unit]\nDescription=miniqmt {plan.role}, each weekday before the session\n\n"
+        f"[Unit]\nDescription=miniqmt {plan.name}, each weekday before the session\n\n"
         f"[Timer]\nOnCalendar=Mon..Fri *-*-* {plan.start}:00 Asia/Shanghai\n"
         "OnStartupSec=60\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"

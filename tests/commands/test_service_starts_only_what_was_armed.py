@@ -172,6 +172,38 @@ def test_install_writes_and_tells_remove_takes_back(
     assert host.run("service", "status").exit_code == 1
 
 
+def test_each_account_has_its_dashboard(host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A service each, which starts that account's dashboard; executor and producer serve them all."""
+    settings_file(host, "[executor]\nsimulate = true\n[accounts.b]\n")
+    monkeypatch.setattr(service, "_run", lambda command, must=True: None)
+    monkeypatch.setattr(service.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(service.Path, "home", lambda: tmp_path / "home")
+    done = host.run("service", "install", "executor", "dashboard")
+    assert done.exit_code == 0, done.output
+    units_there = {path.name for path in (tmp_path / "home/.config/systemd/user").glob("*.service")}
+    assert units_there == {f"miniqmt-{name}.service" for name in ("executor", "dashboard", "dashboard-b")}
+    text = (tmp_path / "home/.config/systemd/user/miniqmt-dashboard-b.service").read_text()
+    assert '"run" "dashboard"' in text and '"--account" "b"' in text
+    assert host.run("service", "remove").exit_code == 0
+    assert not list((tmp_path / "home/.config/systemd/user").iterdir())
+
+
+def test_a_service_runs_the_dashboard_of_its_account(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In that account's room, with its own books; an executor of one account is not asked for so."""
+    settings_file(host, "[executor]\nsimulate = true\n[accounts.b]\n")
+    ran: list[tuple[object, ...]] = []
+    monkeypatch.setattr(service, "is_time", lambda *_: True)
+    monkeypatch.setattr(
+        service,
+        "run_role",
+        lambda role, settings, typed, until: ran.append((role, settings.account.alias, typed)) or 0,
+    )
+    assert host.run("service", "run", "dashboard", "--account", "b").exit_code == 0
+    assert ran == [("dashboard", "b", ("--account", "b"))]
+    ended = host.run("service", "run", "executor", "--account", "b")
+    assert isinstance(ended.exception, Exception) and len(ran) == 1
+
+
 def test_outside_the_session_nothing_starts(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a logon in the evening the service says so and ends with 0: the system does not start it again."""
     settings_file(host, "[executor]\nsimulate = true\n")
