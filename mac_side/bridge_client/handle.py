@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from shared_schema.errors import MiniqmtError
 from shared_schema.ids import SignalId
-
-if TYPE_CHECKING:
-    from mac_side.bridge_client.bridge import Bridge
 
 Answer = Literal["done", "refused", "unknown"]
 
@@ -34,25 +31,38 @@ class Outcome:
         return self.answer == "done"
 
 
+class Sender(Protocol):
+    """Who sent the signal, and follows it: the bridge."""
+
+    def outcome(self, signal_id: SignalId) -> Outcome:
+        """What is known of a signal now."""
+
+    def wait(self, signal_id: SignalId, timeout: float) -> Outcome:
+        """See ``Handle.wait``."""
+
+    def cancel(self, handle: Handle) -> Handle:
+        """Ask for an order to be taken back; the handle of the cancel."""
+
+
 class Handle:
     """One signal sent."""
 
-    def __init__(self, bridge: Bridge, signal_id: SignalId) -> None:
+    def __init__(self, sender: Sender, signal_id: SignalId) -> None:
         self.signal_id = signal_id
-        self._bridge = bridge
+        self._sender = sender
 
     @property
     def outcome(self) -> Outcome:
         """What is known now, without looking again."""
-        return self._bridge.outcome(self.signal_id)
+        return self._sender.outcome(self.signal_id)
 
     def wait(self, timeout: float) -> Outcome:
         """Look until the signal has ended, at most ``timeout`` seconds; "unknown" where it has not by then.
 
         A time-out ends only the waiting: the order may still be live, and a later ``wait`` may know more.
         """
-        return self._bridge.wait(self.signal_id, timeout)
+        return self._sender.wait(self.signal_id, timeout)
 
     def cancel(self) -> Handle:
         """Ask for this order to be taken back; the handle of the cancel."""
-        return self._bridge.cancel(self)
+        return self._sender.cancel(self)
