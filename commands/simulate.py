@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared_schema.disk import LocalDisk
-from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import DataError, SettingsError
+from commands.simulate_tally import Tally, keep, print_end, resumed
+from shared_schema.errors import SettingsError
 from shared_schema.words import say, say_both
 
 BATCH = 50
 """Schedules a process plays before it reports."""
 SHOWN = 5
 """Violations told whole."""
+SAID_EVERY = 1000
+"""Schedules between two lines where there is no terminal."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("simulate")(_command)
-
-
-@dataclass
-class Tally:
-    """What many schedules came to; written to the resume file as it stands."""
-
-    done: int = 0
-    signals: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-    fired: Counter[str] = field(default_factory=Counter)
-    schedules: Counter[str] = field(default_factory=Counter)
-    """In how many schedules each fault was seen."""
-    violations: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Count ``other`` in."""
-        self.done += other.done
-        self.signals += other.signals
-        self.calls += other.calls
-        self.fired.update(other.fired)
-        self.schedules.update(other.schedules)
-        self.violations += other.violations
 
 
 def play(first: int, count: int, only: str) -> Tally:
@@ -77,19 +53,55 @@ def simulate(schedules: int, seed: int, jobs: int, resume: Path | None, only: st
     With ``resume`` the tally is kept in that file, and a second run goes on where the first one stopped; the
     seeds that broke an invariant then are played once more first, by the code of now.
     """
-    tally = _resumed(resume, seed, only)
+    tally = resumed(resume, seed, only)
     _play_again(tally, only)
     begun, before = time.monotonic(), tally.seconds
-    for part in _parts(seed + tally.done, schedules - tally.done, jobs, only):
-        tally.add(part)
-        tally.seconds = before + time.monotonic() - begun
-        for _, told in part.violations[: max(0, SHOWN - len(tally.violations) + len(part.violations))]:
-            print(f"\n{told}", flush=True)
-        _progress(tally, schedules)
-        if resume is not None:
-            _keep(resume, tally, seed, only)
-    _print_end(tally)
+    with Progressing(schedules, tally) as shown:
+        for part in _parts(seed + tally.done, schedules - tally.done, jobs, only):
+            tally.add(part)
+            tally.seconds = before + time.monotonic() - begun
+            for _, told in part.violations[: max(0, SHOWN - len(tally.violations) + len(part.violations))]:
+                shown.say(told)
+            shown.now(tally)
+            if resume is not None:
+                keep(resume, tally, seed, only)
+    print_end(tally)
     return 1 if tally.violations else 0
+
+
+class Progressing:
+    """How far it has come: a bar on a terminal, else a line now and then."""
+
+    def __init__(self, schedules: int, tally: Tally) -> None:
+        self._schedules, self._said = schedules, tally.done
+        columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self._bar = Progress(*columns, disable=not sys.stdout.isatty())
+        self._task = self._bar.add_task(_told(tally, schedules), total=schedules, completed=tally.done)
+
+    def __enter__(self) -> Progressing:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line of its own, as it is."""
+        self._bar.console.print(f"\n{text}", markup=False, highlight=False, soft_wrap=True)
+
+    def now(self, tally: Tally) -> None:
+        """So far."""
+        line = _told(tally, self._schedules)
+        self._bar.update(self._task, completed=tally.done, description=line)
+        if self._bar.disable and (tally.done - self._said >= SAID_EVERY or tally.done == self._schedules):
+            self._said = tally.done
+            print(line, flush=True)
+
+
+def _told(tally: Tally, schedules: int) -> str:
+    rate = tally.done / tally.seconds if tally.seconds else 0.0
+    found = len(tally.violations)
+    return say("simulate.progress", done=tally.done, all=schedules, rate=f"{rate:.1f}", violations=found)
 
 
 def _play_again(tally: Tally, only: str) -> None:
@@ -117,68 +129,6 @@ def _parts(first: int, count: int, jobs: int, only: str) -> Iterator[Tally]:
                 running[begin] = pool.submit(play, begin, size, only)
             wait([running[start]], return_when=FIRST_COMPLETED)
             yield running.pop(start).result()
-
-
-def _progress(tally: Tally, schedules: int) -> None:
-    rate = tally.done / tally.seconds if tally.seconds else 0.0
-    line = say(
-        "simulate.progress",
-        done=tally.done,
-        all=schedules,
-        rate=f"{rate:.1f}",
-        violations=len(tally.violations),
-    )
-    print(f"\r{line}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
-
-
-def _print_end(tally: Tally) -> None:
-    from test_offline.world.faults import FAULTS, NUMBERS
-
-    print()
-    print(say("simulate.faults"))
-    for name, fault in sorted(FAULTS.items(), key=lambda item: (item[1].number, item[0])):
-        if tally.fired[name]:
-            print(f"{fault.number:4d} {name:24s} {tally.schedules[name]:8d} {tally.fired[name]:10d}")
-    seen = {FAULTS[name].number for name in tally.fired if tally.fired[name]}
-    print(say("simulate.seen", seen=len(seen), all=len(NUMBERS)))
-    print(
-        say(
-            "simulate.end",
-            done=tally.done,
-            signals=tally.signals,
-            calls=tally.calls,
-            seconds=f"{tally.seconds:.0f}",
-            rate=f"{tally.done / tally.seconds if tally.seconds else 0:.1f}",
-        )
-    )
-    seeds = ", ".join(str(seed) for seed, _ in tally.violations[:20])
-    print(say("simulate.broken", count=len(tally.violations), seeds=seeds) if seeds else say("simulate.held"))
-
-
-def _resumed(path: Path | None, seed: int, only: str) -> Tally:
-    if path is None or not path.exists():
-        return Tally()
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if (kept["seed"], kept["only"]) != (seed, only):
-            raise SettingsError("simulate.other_run", path, seed=kept["seed"], only=kept["only"] or "-")
-        return Tally(
-            done=kept["done"],
-            signals=kept["signals"],
-            calls=kept["calls"],
-            seconds=kept["seconds"],
-            fired=Counter(kept["fired"]),
-            schedules=Counter(kept["schedules"]),
-            violations=[(int(number), str(told)) for number, told in kept["violations"]],
-        )
-    except (ValueError, KeyError, TypeError, OSError) as problem:
-        raise DataError("simulate.unreadable", path, detail=str(problem)) from problem
-
-
-def _keep(path: Path, tally: Tally, seed: int, only: str) -> None:
-    LocalDisk().make_folder(path.absolute().parent)
-    body = {"seed": seed, "only": only, **vars(tally)}
-    DropFolder(path.absolute().parent).publish(path.name, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _help(name: str) -> str:
