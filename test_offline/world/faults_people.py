@@ -216,6 +216,10 @@ def _storm(world, injection: Injection, chance: random.Random) -> None:  # type:
 
 def _seed_script(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
     """A script of the seed's time: no envelope, the one slot."""
+    if world.plan.mode == "simulate":
+        if world.clones:
+            return  # it names no executor, and they take it: see _clone
+        world.has_unaddressed = True
     identity = _identity(world, chance)
     body = {
         "signal_id": identity, "code": CODE, "direction": "BUY", "price": world.counter.price, "shares": 300,

@@ -134,8 +134,14 @@ def _roll_back(world, injection: Injection, chance: random.Random) -> End:  # ty
 
 
 def _clone(world, injection: Injection, chance: random.Random) -> None:  # type: ignore[no-untyped-def]
-    """A second executor works in the same folder with a ledger of its own."""
-    if world.clones or world.strategy.core is None or world.strategy.core.state.executor is None:
+    """A second executor works in the same folder with a ledger of its own.
+
+    It skips the look at heartbeats by which a real start is refused: that is all that keeps it from a signal
+    in the seed's form, which names nobody, so it does not meet one.
+    """
+    if world.clones or world.has_unaddressed:
+        return
+    if world.strategy.core is None or world.strategy.core.state.executor is None:
         return
     world.seen(injection.fault)
     world.add_clone(InstanceId("sim-clone"))

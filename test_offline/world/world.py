@@ -73,6 +73,8 @@ class World:
         self.executor = ExecutorHost(self, "E", plan.drifts[0], instance=INSTANCE, rules=self.rules)
         self.strategy = StrategyHost(self, "S", plan.drifts[1])
         self.clones: list[ExecutorHost] = []
+        self.has_unaddressed = False
+        """Whether a signal was dropped that names no executor and is taken all the same."""
         self.hosts: dict[str, Host] = {"E": self.executor, "S": self.strategy}
         disks = {"S": self.strategy.disk, "E": self.executor.disk}
         self.sync = SyncEngine(self.timeline, chance_of(plan.seed, "sync"), plan.tool, disks)  # type: ignore[arg-type]
