@@ -71,11 +71,14 @@ class Venue:
 def simulated_broker(around: Surroundings) -> Broker:
     """The simulated broker over its own books. Errors: StateError."""
     chosen = around.settings.executor
+    start = newest_real_account(around.folder, around.account)
+    if not around.books.exists():
+        _say_what_it_begins_with(around, start)
     broker = SimulatedBroker(
         around.books,
         account=around.account,
         now=around.now,
-        start=newest_real_account(around.folder, around.account),
+        start=start,
         cash=chosen.simulate_cash,
         commission_rate=chosen.commission_rate,
         min_commission=chosen.min_commission,
@@ -83,6 +86,16 @@ def simulated_broker(around: Surroundings) -> Broker:
         instant_fill=around.is_without_market,
     )
     return Broker(broker, broker, broker.account_snapshot)
+
+
+def _say_what_it_begins_with(around: Surroundings, start: AccountState | None) -> None:
+    """It is so once for good, and hangs on which of two programs was started first."""
+    if start is None:
+        cash = around.settings.executor.simulate_cash
+        around.log.say("info", "simulated_from_settings", cash=cash, books=around.books)
+        return
+    cash, positions = start.asset.cash + start.asset.frozen_cash, len(start.positions)
+    around.log.say("info", "simulated_from_snapshot", cash=cash, positions=positions, books=around.books)
 
 
 def qmt_broker(around: Surroundings) -> Broker:

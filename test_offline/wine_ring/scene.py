@@ -16,7 +16,7 @@ import tomlkit
 from commands.demo_room.plan import SAMPLE
 from mac_side.bridge_client import Bridge
 from mac_side.bridge_client.bridge import Outcome
-from shared_schema.drop_folder.names import ACCOUNT_SIMULATE
+from shared_schema.drop_folder.names import ACCOUNT_LIVE, ACCOUNT_SIMULATE
 from test_offline.wine_ring.windows_python import WindowsPython, windows_path
 
 CODE = "159201.SZ"
@@ -113,6 +113,8 @@ def scene(root: Path, python: WindowsPython) -> Iterator[Scene]:
     position = ("--start-position", f"{CODE}=2000000@1.05")
     try:
         place.start("producer", "windows_side/bridge_producer.py", *replay, *position)
+        # The simulated books begin with this snapshot: an executor that is quicker owns nothing to sell.
+        wait_until(lambda: (place.exchange / ACCOUNT_LIVE).exists(), place)
         place.start_executor()
         for number in range(READERS):
             stop = windows_path(root / "stop")
