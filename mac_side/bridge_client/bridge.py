@@ -13,7 +13,7 @@ finds its open signals in ``bridge.open``. What is not known is never guessed: `
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,9 +22,10 @@ from types import TracebackType
 
 from mac_side.books import Intention
 from mac_side.bridge_client.handle import Answer, BridgeError, Handle, Outcome
+from mac_side.bridge_client.one_user import OneUser
 from mac_side.bridge_client.other_side import OtherSide
-from mac_side.bridge_client.outbox import first_publication, publications, since_when
 from mac_side.bridge_client.own_place import key_for, room_for, runtime_for
+from mac_side.bridge_client.publishing import Publishing
 from mac_side.bridge_client.seen_facts import SeenFacts
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_files import EngineFiles
@@ -38,7 +39,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
-from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName
+from shared_schema.ids import AccountAlias, Code, Direction, Mode, SignalId, StrategyName, is_file_safe
 from shared_schema.instruments import parse_code
 from shared_schema.messages import Account
 from shared_schema.messages.quote import Position, Quote
@@ -47,6 +48,9 @@ from shared_schema.sync_defaults import SyncDefaults, sync_defaults
 from shared_schema.words import say
 
 __all__ = ["Bridge", "BridgeError", "Handle", "Outcome"]
+
+_LEAST, _MOST = 1e-4, 1e12
+"""Yuan, and shares: beyond is no order, and may be no number on the wire. The limits are the executor's."""
 
 
 class Bridge:
@@ -80,7 +84,9 @@ class Bridge:
         from mac_side.single_engine import hold_engine
 
         if is_first(StrategyName(strategy)):
-            raise SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")
+            raise _not_ours(strategy)
+        if not is_file_safe(strategy):
+            raise SettingsError("dashboard.bridge_refused", strategy, reason=f"strategy = {strategy!r}")
         top = checked_exchange_folder(Path(folder))
         path = room_for(top, account)
         self.offline = is_offline_folder(path)
@@ -93,13 +99,15 @@ class Bridge:
         self._pause = pause
         self._follower = ReplayFollower(wall_clock)
         runtime = (given or runtime_for(top, self.offline)) / path.relative_to(top)
-        self._lock = hold_engine(runtime, StrategyName(f"bridge_{strategy}"))
+        # The lock of the books, so the very one a dashboard of this name would hold.
+        self._lock = hold_engine(runtime, StrategyName(strategy))
+        self._user = OneUser(path)
+        self._copy_due: bytes | None = None
         try:
             self._files = EngineFiles(self.folder, runtime / "no_commands")
             red_after = self._defaults.heartbeat_red_after
             self._other_side = OtherSide(self._files, self._follower, red_after, self.offline)
-            self._published_at: dict[SignalId, float] = {}
-            self._damaged_since: dict[SignalId, float] = {}
+            self._publishing = Publishing(self.folder, self._files.inbox, self._defaults.republish_after)
             self._sent_here: set[SignalId] = set()
             self._other_writer: Hold | None = None
             self._facts = SeenFacts(self._follower)
@@ -119,8 +127,9 @@ class Bridge:
         self.close()
 
     def close(self) -> None:
-        """Let another process use this name; open signals stay as they are."""
-        self._lock.release()
+        """Let another process use this name; open signals stay as they are, and nothing is sent any more."""
+        if self._user.leave():
+            self._lock.release()
 
     # Orders
 
@@ -134,6 +143,10 @@ class Bridge:
 
     def cancel(self, handle: Handle | str) -> Handle:
         """Ask for an order of ours to be taken back; also under a halt. Raises BridgeError."""
+        with self._user:
+            return self._cancel(handle)
+
+    def _cancel(self, handle: Handle | str) -> Handle:
         target = SignalId(handle if isinstance(handle, str) else handle.signal_id)
         entry = self.state.outbox.get(target)
         if entry is None or not entry.is_order or self.state.executor is None:
@@ -197,7 +210,15 @@ class Bridge:
         return dict(account.positions) if account is not None and account.complete else None
 
     def look(self) -> None:
-        """Read what is new, apply it, and publish again what is missing. Raises FolderError."""
+        """Read what is new, apply it, and publish again what is missing.
+
+        Raises FolderError, and BridgeError once closed or in a process that did not open this bridge.
+        """
+        with self._user:
+            self._look()
+            self._copy()
+
+    def _look(self) -> None:
         wall = self._follower.now().wall
         for quote in self._files.quotes():
             self._facts.take_quote(quote, self.state)
@@ -225,7 +246,7 @@ class Bridge:
         if snapshot is not None:
             self._facts.take_account(snapshot, self.state)
         if self._other_side.trouble(self.state.executor) is None:
-            self._republish()
+            self._publishing.again(self.state, self._follower.now().wall)
 
     # Inside
 
@@ -242,6 +263,8 @@ class Bridge:
         fresh = new_state(now, mode, alias, strategy, f"{strategy}@{host_name()}")
         state = state_file.load(fresh)
         check_not_rolled_back(state, self._files.sightings(), path)
+        if state.writer.partition("@")[0] != strategy:
+            raise _not_ours(strategy)
         state = outbox_signed_again(state, self.folder.key)
         if state.executor is None:
             met = self._other_side.to_bind(mode)
@@ -251,14 +274,17 @@ class Bridge:
 
     def _order(self, direction: Direction, code: str, price: float, shares: int, reason: str) -> Handle:
         checked = parse_code(code)
-        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 < price < math.inf:
+        if isinstance(price, bool) or not isinstance(price, int | float) or not _LEAST <= price <= _MOST:
             raise BridgeError("dashboard.bridge_bad_order", code, field="price", value=repr(price))
-        if isinstance(shares, bool) or not isinstance(shares, int) or shares <= 0:
+        if isinstance(shares, bool) or not isinstance(shares, int) or not 0 < shares <= _MOST:
             raise BridgeError("dashboard.bridge_bad_order", code, field="shares", value=repr(shares))
-        self.look()
-        self._refuse_if_held()
+        if not isinstance(reason, str):
+            raise BridgeError("dashboard.bridge_bad_order", code, field="reason", value=repr(reason)[:40])
         wish = Wish(direction, checked, 1, shares, float(price), reason, keeps_lots=False)
-        return self._send(wish, Intention("order", shares, float(price)))
+        with self._user:
+            self.look()
+            self._refuse_if_held()
+            return self._send(wish, Intention("order", shares, float(price)))
 
     def _refuse_if_held(self) -> None:
         state = self.state
@@ -288,33 +314,22 @@ class Bridge:
             self.folder.key,
         )
         self._save(state)
-        publication = first_publication(self.state.outbox, entry, state.strategy, self.folder.read)
-        self._published_at[identity] = now.wall
+        self._publishing.first(self.state, entry, now.wall)
         self._sent_here.add(identity)
-        try:
-            self.folder.publish(publication.name, publication.raw)
-        except FolderError:
-            # It is in the outbox and on the disk: it counts as sent, and the next look publishes it.
-            self._published_at[identity] = now.wall - self._defaults.republish_after
+        with contextlib.suppress(FolderError):  # still due: the next look makes it, or says why it can't
+            self._copy()
         return Handle(self, identity)
-
-    def _republish(self) -> None:
-        wall, outbox = self._follower.now().wall, self.state.outbox
-        self._damaged_since = since_when(self._damaged_since, self._files.inbox.damaged(outbox), wall)
-        due = publications(
-            outbox,
-            self.state.strategy,
-            self.folder.read,
-            wall,
-            self._defaults.republish_after,
-            self._published_at,
-            self._damaged_since,
-        )
-        for publication in due:
-            self._published_at[publication.signal_id] = wall
-            self.folder.publish(publication.name, publication.raw)
 
     def _save(self, state: DashboardState) -> None:
         now = self._follower.now()
-        self.state, raw = self._state_file.save(state, now, trading_day_of(now.market))
-        self._state_file.keep_last_good(raw)
+        self.state, self._copy_due = self._state_file.save(state, now, trading_day_of(now.market))
+
+    def _copy(self) -> None:
+        """The copy for people of what was saved, after all that waits for nothing but the saving."""
+        if self._copy_due is not None:
+            self._state_file.keep_last_good(self._copy_due)
+            self._copy_due = None
+
+
+def _not_ours(strategy: str) -> SettingsError:
+    return SettingsError("dashboard.bridge_refused", strategy, reason=f"{strategy!r}: dashboard")

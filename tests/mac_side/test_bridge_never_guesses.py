@@ -179,7 +179,11 @@ def test_a_red_executor_or_a_halt_refuses_clearly(tmp_path: Path, executor: Scri
 
 
 @pytest.mark.parametrize(
-    ("price", "shares"), [(0.0, 100), (float("nan"), 100), (1.0, 0), (1.0, 100.5), (1.0, True), ("1", 100)]
+    ("price", "shares"),
+    [
+        *[(0.0, 100), (float("nan"), 100), (1.0, 0), (1.0, 100.5), (1.0, True), ("1", 100)],
+        *[(1e308, 100), (5e-324, 100), (10**400, 100), (1.0, 10**30)],
+    ],
 )
 def test_a_senseless_order_is_refused(
     tmp_path: Path, executor: ScriptedExecutor, price: object, shares: object
@@ -187,6 +191,13 @@ def test_a_senseless_order_is_refused(
     """Price and shares must be numbers that make sense before anything is written."""
     with opened(tmp_path) as bridge, pytest.raises(MiniqmtError):
         bridge.buy("159201.SZ", price, shares)  # type: ignore[arg-type]
+    assert executor.folder.signals() == []
+
+
+def test_a_reason_is_text(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """Anything else is refused with the Bridge's own error, and nothing is written."""
+    with opened(tmp_path) as bridge, pytest.raises(BridgeError):
+        bridge.buy("159201.SZ", 1.05, 1000, reason=5)  # type: ignore[arg-type]
     assert executor.folder.signals() == []
 
 
