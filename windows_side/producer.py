@@ -107,6 +107,7 @@ class Producer:
         self._account_sent: Account | None = None
         self._shown_seq = 0
         """The seq under which the newest data first went out: a later one repeats it."""
+        self._now = 0.0
         self._shown_at = self._quote_at = self._heartbeat_at = self._account_at = self._asked_at = 0.0
         self.state = "starting"
         self._state_sent = ""
@@ -122,6 +123,7 @@ class Producer:
     def round(self) -> float:
         """Do whatever is due; returns the seconds until something may be due again."""
         now = self._wall_clock()
+        self._notice_jump(now)
         held = self._is_held(now)
         if not held:
             self._poll(now)
@@ -147,6 +149,15 @@ class Producer:
             except Exception as problem:
                 self._log.say("error", "source_failed", problem=problem)
         self._log.say("info", "producer_stopped", quotes=self._quote_stamps.seq)
+
+    def _notice_jump(self, now: float) -> None:
+        """A clock set back must not keep everything waiting until it is there again (fault 40)."""
+        before, self._now = self._now, now
+        if now < before:
+            self._shown_at = min(self._shown_at, now)
+            self._quote_at = self._heartbeat_at = self._account_at = self._asked_at = 0.0
+            self._source_retry.at = min(self._source_retry.at, now)
+            self._folder_retry.at = min(self._folder_retry.at, now)
 
     # What to wait for
 

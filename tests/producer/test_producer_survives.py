@@ -254,3 +254,23 @@ def test_a_ring_takes_turns(tmp_path: Path) -> None:
     assert last.envelope is not None
     assert world.folder.read_large(f"shared_quote.{last.envelope.seq % 8}.json") == last.raw
     assert len([f for f in world.folder.scan() if f.name.text.startswith("shared_quote.")]) == 1 + 8
+
+
+def test_a_clock_set_back_keeps_nothing_waiting(tmp_path: Path) -> None:
+    """Fault 40: heartbeat, account and quotes go on at once, not when the old hour has come again."""
+    source = Scripted([quote_data(10.0, WALL), ConnectionError("terminal gone"), quote_data(10.1, WALL)])
+    world = World(tmp_path / "x", source)
+    world.producer.round()
+    before = world.heartbeat().envelope
+    world.clock.now = WALL - 3600
+    world.producer.round()
+    after = world.heartbeat().envelope
+    assert before is not None and after is not None
+    assert (after.seq > before.seq, after.written_at) == (True, WALL - 3600)
+    assert world.heartbeat().body.state == "source_failed"
+    world.clock.now = WALL - 3602
+    world.producer.round()
+    assert (world.quote().body.price, world.quote().body.complete) == (10.1, True)
+    account = world.folder.read_large("account_snapshot.json")
+    assert account is not None
+    assert decode_account(account).envelope.written_at == WALL - 3602  # type: ignore[union-attr]

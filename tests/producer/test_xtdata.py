@@ -18,7 +18,7 @@ from test_offline.fake_qmt.install import install, is_possible
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
 from tests.execution.bench import CALENDAR
 from windows_side.quotes.xtdata import FROZEN, SILENT, XtdataSource
-from windows_side.quotes.xtdata_fields import Detail, bars_of, lot_of, quote_of
+from windows_side.quotes.xtdata_fields import Detail, bars_of, detail_of, lot_of, quote_of
 from windows_side.quotes.xtdata_reader import BATCH, XtdataReader
 
 needs_xtquant = pytest.mark.skipif(
@@ -338,3 +338,30 @@ def test_bars_without_a_column_are_no_bars() -> None:
 def test_a_tick_without_price_or_time_is_none(tick: dict[str, float]) -> None:
     """Nothing is made up for it."""
     assert quote_of(FUND, tick, None) is None
+
+
+@needs_xtquant
+@pytest.mark.parametrize("last, begins", [(7200 - 1, 7200 + 5400), (-300, 0), (5.5 * 3600, 86_400)])
+def test_the_first_moment_of_a_session_is_no_frozen_market(
+    make_world: Callable[..., World], last: float, begins: float
+) -> None:
+    """At 13:00 and 9:30 the newest tick is of before the break: a false alarm twice a day is soon unread."""
+    world = make_world()
+    world.data.show({FUND: QUOTE.model_copy(update={"tick_time": MORNING + last})})
+    assert world.source.poll(MORNING + last) is not None
+    world.clock += 5
+    world.source.poll(MORNING + begins + 0.2)
+    world.source.poll(MORNING + begins + FROZEN - 1)
+    with pytest.raises(BrokerError, match="行情停住了"):
+        world.source.poll(MORNING + begins + FROZEN + 2)
+
+
+def test_the_terminals_largest_number_is_no_price() -> None:
+    """It stands where there is no limit: one such code must not take the quotes of all others with it."""
+    largest = sys.float_info.max
+    tick = {"lastPrice": 10.0, "lastClose": 9.9, "askPrice": [10.01, largest], "time": MORNING * 1000}
+    detail = detail_of({"UpStopPrice": largest, "DownStopPrice": largest, "PriceTick": 0.01})
+    quote = quote_of(SHARE, tick, detail)
+    assert quote is not None
+    assert (quote.price, quote.limit_up, quote.limit_down) == (10.0, 0.0, 0.0)
+    assert quote.ask[:2] == (10.01, 0.0)

@@ -130,7 +130,7 @@ class QmtCalls:
         session = self._session
         if session is None:
             return self._not_ready
-        objection = self._objection(session.statuses())
+        objection = self._objection(session.statuses(), session.account)
         if objection is not None:
             return Readiness(False, objection)
         if self.asset() is None:
@@ -152,14 +152,17 @@ class QmtCalls:
         reasons = _joined(connect_findings(self._account.data_path, rested))
         return say("qmt.connect_refused", answer=refused.answer, reasons=reasons)
 
-    def _objection(self, statuses: Any) -> str | None:
+    def _objection(self, statuses: Any, account: Any) -> str | None:
         if not isinstance(statuses, list) or not statuses:
             return None  # older terminals tell none: then the asset query alone decides
         for status in statuses:
             self._record("status", status)
-            if fields.text_or(status, "account_id") == self._account.number:
-                return objection_to_status(fields.whole_or(status, "status", 0))
-        return say("qmt.account_not_listed")
+        listed = [one for one in statuses if fields.text_or(one, "account_id") == self._account.number]
+        if not listed:
+            return say("qmt.account_not_listed")
+        # Stock Connect's account has the same number, and is often not logged in.
+        of_type = [one for one in listed if not fields.is_of_another_type(one, account)]
+        return objection_to_status(fields.whole_or((of_type or listed)[0], "status", 0))
 
     # Orders
 

@@ -8,7 +8,6 @@ unusable (FieldError): an answer with such a row is no answer, because a row lef
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -23,6 +22,9 @@ UNREADABLE = "\ufffd"
 _CODE = re.compile(r"[0-9A-Za-z]{1,12}\.[A-Z]{2,5}\Z", re.ASCII)
 _MILLISECONDS = 1e11
 """Unix seconds lie below this; the terminal's other clocks count milliseconds."""
+
+_UNTOLD = 1e300
+"""The terminal writes the largest double where it knows no number: taken for cash it would allow any buy."""
 
 
 class FieldError(BrokerError):
@@ -74,8 +76,9 @@ def position_of(native: Any) -> BrokerPosition:
         code=_code(native),
         volume=_whole(native, "volume"),
         can_use_volume=_whole(native, "can_use_volume"),
-        open_price=_number(native, "open_price"),
-        market_value=_number(native, "market_value"),
+        # Of what was sold out today some terminals know neither; nothing is decided by them.
+        open_price=_number_or_zero(native, "open_price"),
+        market_value=_number_or_zero(native, "market_value"),
     )
 
 
@@ -104,6 +107,12 @@ def whole_or(native: Any, name: str, otherwise: int) -> int:
 def text_or(native: Any, name: str, otherwise: str = "") -> str:
     """A text field, ``otherwise`` where it is missing."""
     return _text(native, name, otherwise)
+
+
+def is_of_another_type(native: Any, account: Any) -> bool:
+    """Whether it tells of another kind of account than ``account``; False where it says nothing."""
+    told, ours = whole_or(native, "account_type", 0), whole_or(account, "account_type", 0)
+    return bool(told and ours) and told != ours
 
 
 def _direction(native: Any) -> Direction | None:
@@ -161,9 +170,16 @@ def _whole(native: Any, name: str) -> int:
 
 def _number(native: Any, name: str) -> float:
     value = _get(native, name)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _UNTOLD:
         return float(value)
     raise FieldError("qmt.field", name, value=repr(value)[:60])
+
+
+def _number_or_zero(native: Any, name: str) -> float:
+    """0 where the record holds no number; FieldError where it lacks the field."""
+    value = _get(native, name)
+    told = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _UNTOLD
+    return float(value) if told else 0.0
 
 
 def _time(native: Any, name: str) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 from shared_schema.words import say
 from windows_side.brokers.port import OrderUpdate, Readiness, ReadinessChanged, Sink, TradeUpdate
-from windows_side.brokers.qmt_fields import order_of, text_or, trade_of, whole_or
+from windows_side.brokers.qmt_fields import is_of_another_type, order_of, text_or, trade_of, whole_or
 from windows_side.brokers.qmt_status import objection_to_status
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class QmtSession:
         """Start, connect, subscribe, in this order. Raises SessionRefused; nothing is left running then."""
         self.number = number
         self.account = account
-        self.heard = _Heard(account.account_id, sink, record)
+        self.heard = _Heard(account, sink, record)
         self._turn = threading.Lock()
         self._calls = 0
         self._retired = self._stopped = False
@@ -160,13 +160,14 @@ class _Heard:
     xttrader drops whatever a callback raises, and a synchronous order or cancel inside one deadlocks.
     """
 
-    def __init__(self, number: str, sink: Sink, record: Record) -> None:
+    def __init__(self, account: Any, sink: Sink, record: Record) -> None:
         self.sink = sink
         self.link_broke = False
         self.is_detached = False
         self.errors: dict[str, str] = {}
         """The terminal's reason by remark, of orders it did not take."""
-        self._number = number
+        self._account = account
+        self._number: str = account.account_id
         self._record = record
 
     def on_disconnected(self) -> None:
@@ -220,6 +221,8 @@ class _Heard:
 
     def _status(self, native: Any) -> None:
         objection = objection_to_status(whole_or(native, "status", 0))
+        if is_of_another_type(native, self._account):
+            return  # of the same number: Stock Connect's
         if objection is not None and self._is_ours(native) and not self.is_detached:
             self.sink(ReadinessChanged(Readiness(False, objection)))
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared_schema.ids import Code, Mode
-from shared_schema.sessions import SessionState, hms, state_at
+from shared_schema.sessions import SessionState, hms, state_at, trading_seconds_between
 from shared_schema.trading_calendar import TradingCalendar
 from windows_side.quotes.port import QuoteData
 from windows_side.quotes.xtdata_fields import DataError
@@ -97,9 +97,13 @@ class XtdataSource:
         """Raise where what is shown is one old picture of a market that trades."""
         market_time, last = self.market_now() or now, reader.market_time
         trading = state_at(market_time, self._calendar) is SessionState.CONTINUOUS
-        if last and trading and market_time - last > self._frozen_after:
+        if not last or not trading or market_time - last <= self._frozen_after:
+            return
+        # Nobody ticks from 9:25 to 9:30, at lunch and overnight: the first tick after it is still to come.
+        silent = trading_seconds_between(last, market_time, self._calendar)
+        if silent > self._frozen_after:
             self._shown = ()
-            raise DataError("qmt.frozen", time=hms(last), seconds=round(market_time - last))
+            raise DataError("qmt.frozen", time=hms(last), seconds=round(silent))
 
     def next_due(self, now: float) -> float | None:
         """Soon: pushes come at any time."""

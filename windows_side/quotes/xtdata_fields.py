@@ -22,6 +22,8 @@ LEVELS = 5
 _TRADING = frozenset({12, 13, 18, 19})
 _SUSPENDED = frozenset({1, 16, 17, 20, 21})
 _CLOSED = frozenset({15, 22, 23})
+_UNTOLD = 1e300
+"""The terminal writes the largest double where it knows no number, as for a limit price that there is not."""
 _NUMBERS = {"<i8": "q", "<f8": "d", "<i4": "i", "<f4": "f", "int64": "q", "float64": "d"}
 
 
@@ -177,7 +179,7 @@ def _status(tick: Mapping[str, Any], last: float) -> str:
 def _price(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0.0
-    return float(value) if value > 0 else 0.0
+    return float(value) if 0 < value < _UNTOLD else 0.0
 
 
 def _count(value: object) -> int:
