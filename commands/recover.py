@@ -15,9 +15,10 @@ from commands.place import AccountOption, FolderOption, YesOption, place_of
 from commands.time_text import stamp_text
 from shared_schema.drop_folder import DropFolder
 from shared_schema.exchange_folder import checked_exchange_folder
-from shared_schema.ids import AccountAlias, Mode
+from shared_schema.ids import AccountAlias
 from shared_schema.settings import Settings
 from shared_schema.words import say, say_both
+from windows_side.arming import chosen_mode
 from windows_side.execution.rebuild import Evidence, Rebuilt, rebuild
 from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor_places import counter_folder, files_of
@@ -68,7 +69,7 @@ def recover(
 
 def lost_ledger(settings: Settings, folder: DropFolder) -> Lost:
     """The ledger of this host's executor as the settings say, whether it is there or not."""
-    mode: Mode = "live" if settings.executor.simulate is False else "simulate"
+    mode = chosen_mode(settings)
     account = AccountAlias(settings.account.alias)
     files = files_of(settings.runtime_dir, mode, account)
     counter = SecondCounter(counter_path(files.ledger, counter_folder(settings, mode)))

@@ -16,7 +16,6 @@ from commands.halt_writing import write_halt, writer_of
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MiniqmtError
-from shared_schema.ids import Mode
 from shared_schema.keys import folder_key
 from shared_schema.logs import Log, open_log
 from shared_schema.notices import attach
@@ -24,6 +23,7 @@ from shared_schema.settings import Role, Settings, load_settings
 from shared_schema.sign_of_life import VARIABLE
 from shared_schema.stop_flag import StopFlag
 from shared_schema.words import say, use_language
+from windows_side.arming import chosen_mode
 from windows_side.single_instance import hold_single_instance
 from windows_side.supervisor import Supervisor
 
@@ -129,7 +129,7 @@ def lock_trading(settings: Settings, folder: Path, count: int, log: Log) -> None
     """Write a halt: an executor that comes up between two deaths places nothing new."""
     place = DropFolder(folder, key=folder_key(settings, folder))
     reason = say("executor.crash_loop", count=count)
-    mode: Mode = "live" if settings.executor.simulate is False else "simulate"
+    mode = chosen_mode(settings)
     try:
         name = write_halt(place, writer_of(ROLE), reason, mode, time.time())
     except FolderError as problem:

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared_schema.disk import LocalDisk
 from shared_schema.errors import SettingsError, StateError
+from shared_schema.ids import Mode
 from shared_schema.settings import Settings
 
 ALWAYS_SHOWN = ("max_buy_yuan", "max_buy_shares", "max_sell_yuan", "orders_per_day", "turnover_yuan")
@@ -48,6 +49,13 @@ class Agreement:
 def arming_path(settings: Settings) -> Path:
     """Where this account's agreement lies."""
     return settings.runtime_dir / f"armed_{settings.account.alias}.json"
+
+
+def chosen_mode(settings: Settings) -> Mode:
+    """What an executor started now trades in, where it starts: said by the settings, else by the arming."""
+    if settings.executor.simulate is None:
+        return "live" if arming_path(settings).exists() else "simulate"
+    return "simulate" if settings.executor.simulate else "live"
 
 
 def wanted_agreement(settings: Settings) -> Agreement:

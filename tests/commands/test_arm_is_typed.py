@@ -130,3 +130,13 @@ def test_the_terminals_own_copy_is_looked_for_beside_its_data(tmp_path: Path) ->
     (copy / "xtquant").mkdir(parents=True)
     (copy / "xtquant" / "__init__.py").touch()
     assert qmt_package.broker_copy(tmp_path / "userdata_mini") == copy
+
+
+def test_recover_looks_at_the_ledger_that_an_armed_host_trades_with(live_host: Host) -> None:
+    """Where the settings say neither mode the arming makes it live: the other ledger is not asked."""
+    assert live_host.run("arm", text=RIGHT).exit_code == 0
+    assert chosen_venue(load_settings()) is LIVE
+    ledger_of(live_host).write_bytes(b"damaged" * 1000)
+    ended = live_host.run("recover", text="no\n")
+    assert ended.exit_code == 1
+    assert "ledger_live_main" in ended.output and "ledger_simulate" not in ended.output
