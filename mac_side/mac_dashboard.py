@@ -21,6 +21,7 @@ import argparse
 import os
 import secrets
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
 from mac_side.engine_wait import concerns
 from mac_side.offline_start import lay_out_fresh_files
+from mac_side.other_dashboard import refuse_beside_another
 from mac_side.points import Point
 from mac_side.single_engine import hold_engine, runtime_name
 from mac_side.strategy.grid_step import decide
@@ -97,6 +99,9 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
         folder = DropFolder(folder_path, key=folder_key(settings, folder_path))
         say_key(log, folder)
         folder.prepare()
+        refuse_beside_another(
+            folder, strategy, instance_of(runtime, strategy), defaults.heartbeat_red_after, time.time()
+        )
         lay_out_fresh_files(folder_path)
         place = Place(
             folder=folder,

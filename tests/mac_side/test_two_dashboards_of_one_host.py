@@ -1,0 +1,47 @@
+"""The risk: a dashboard started elsewhere has another RUNTIME_DIR, empty books and the same writer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mac_side.other_dashboard import refuse_beside_another
+from mac_side.single_engine import EngineHeld
+from shared_schema.ids import InstanceId, StrategyName
+from tests.mac_side.test_engine_over_a_folder import Desk, anchored
+
+GRID, SECOND = StrategyName("grid"), InstanceId("second")
+RED_AFTER = 5.0
+
+
+def refuse(desk: Desk, own: InstanceId = SECOND, strategy: StrategyName = GRID) -> None:
+    """What a dashboard that starts now asks first."""
+    refuse_beside_another(desk.executor.folder, strategy, own, RED_AFTER, desk.clock)
+
+
+def test_a_second_one_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    """By its heartbeat, whatever RUNTIME_DIR it works in; itself and other strategies it hinders not."""
+    desk = Desk(tmp_path)
+    anchored(desk)
+    with pytest.raises(EngineHeld) as told:
+        refuse(desk)
+    assert "dashboard@mac (dash)" in str(told.value)
+    refuse(desk, own=InstanceId("dash"))
+    refuse(desk, strategy=StrategyName("dividend"))
+
+
+def test_one_that_ended_or_fell_silent_keeps_nobody_out(tmp_path: Path) -> None:
+    """Stopped: at once. Killed: when its heartbeat is red, also where its clock was ahead."""
+    desk = Desk(tmp_path)
+    engine = anchored(desk)
+    engine.end()
+    refuse(desk)
+    killed = anchored(desk)
+    assert killed.core is not None
+    with pytest.raises(EngineHeld):
+        refuse(desk)
+    desk.clock += RED_AFTER + 1
+    refuse(desk)
+    desk.clock -= 2 * (RED_AFTER + 1)
+    refuse(desk)
