@@ -7,11 +7,21 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase
+from hypothesis import settings as hypothesis_settings
 
 from shared_schema.settings import known_settings
 
 _OURS = ("MINIQMT_", "ORDER_EXECUTOR_", "DASHBOARD_", "QMT_")
 _HOMES = tempfile.TemporaryDirectory(prefix="miniqmt-tests-", ignore_cleanup_errors=True)
+
+# Properties meet the same examples in every run, and a machine may be as slow as it likes.
+hypothesis_settings.register_profile("seeded", derandomize=True, deadline=None)
+# For mutants: the first counterexample is a catch, a search for the shortest takes a slow disk minutes.
+hypothesis_settings.register_profile(
+    "first-catch", hypothesis_settings.get_profile("seeded"), phases=(Phase.explicit, Phase.generate)
+)
+hypothesis_settings.load_profile("seeded")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

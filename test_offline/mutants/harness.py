@@ -143,6 +143,7 @@ class Promise:
 
         heard = _Failure()
         plain = ["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+        plain += ["--hypothesis-profile=first-catch"]
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             ended = pytest.main([*plain, str(ROOT / self.test)], plugins=[heard])
         if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):

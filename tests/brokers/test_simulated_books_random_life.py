@@ -29,7 +29,7 @@ actions = st.lists(
 
 
 @given(actions, st.sampled_from((0.0, 0.0001, 0.00025)), st.sampled_from((0.0, 5.0)), st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.slow
 def test_nothing_is_ever_lost_or_made(
     tmp_path_factory: pytest.TempPathFactory,
@@ -79,7 +79,7 @@ def test_nothing_is_ever_lost_or_made(
     ),
     instant=st.booleans(),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.slow
 def test_a_kept_list_is_the_list_read_anew(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]], instant: bool

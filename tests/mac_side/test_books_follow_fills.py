@@ -174,7 +174,7 @@ def test_fills_never_fall(filled: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_lots_equal_the_net_of_fills_over_any_order_of_results(data: st.DataObject) -> None:
     """Buys, sells and top-ups with partial, late, repeated and reordered results: the sums always agree."""

@@ -111,7 +111,7 @@ def test_an_entry_survives_the_state_file() -> None:
     assert entry_from_json(entry_to_json(entry)) == entry
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(st.text("0123456789abcdef", min_size=4, max_size=20), st.integers(0, 2**32 - 5000))
 def test_ids_of_one_epoch_never_repeat(epoch: str, start: int) -> None:
     """The digits are a permutation of the counter: as many ids as counters."""

@@ -21,7 +21,7 @@ def test_a_run_of_counters_gives_no_digits_twice() -> None:
 
 
 @given(counters, counters, some.text(max_size=20))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 def test_two_counters_never_meet(one: int, two: int, epoch: str) -> None:
     """A permutation, whatever the epoch; eight hex digits."""
     digits = permuted_digits(one, Epoch(epoch))

@@ -18,7 +18,7 @@ payloads = some.dictionaries(
 
 
 @given(payloads)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 def test_a_seal_survives_the_way_through_bytes(payload: dict[str, Any]) -> None:
     """Written, read and written again, in any order of keys: the same checksum and signature."""
     again = orjson.loads(orjson.dumps(dict(reversed(payload.items()))))
@@ -28,7 +28,7 @@ def test_a_seal_survives_the_way_through_bytes(payload: dict[str, Any]) -> None:
 
 
 @given(payloads, payloads)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_other_content_has_another_seal(one: dict[str, Any], two: dict[str, Any]) -> None:
     """1 and 1.0 and True are three things."""
     assert (checksum(one) == checksum(two)) is (canonical(one) == canonical(two))

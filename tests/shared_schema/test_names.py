@@ -67,7 +67,7 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?\Z", re.IGNORECASE)
 
 @pytest.mark.slow
 @given(ids)
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @example("CON")
 @example("../../x")
 def test_no_id_makes_an_unsafe_name(identity: str) -> None:
@@ -85,7 +85,7 @@ def test_no_id_makes_an_unsafe_name(identity: str) -> None:
 
 
 @given(some.lists(ids, min_size=2, max_size=40, unique=True))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_two_ids_never_share_a_name(identities: list[str]) -> None:
     """Or one's result would answer the other."""
     assert len({file_part(identity) for identity in identities}) == len(identities)
@@ -215,7 +215,7 @@ def test_our_own_names_are_views() -> None:
 
 
 @given(some.text(max_size=200))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 def test_any_text_is_classified(text: str) -> None:
     """No name of a listing stops the scan, and only well-formed ones are read as signals."""
     name = classify(text)
