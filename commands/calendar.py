@@ -103,7 +103,7 @@ def _one_date(text: str) -> date:
 
 
 def _told(done: Added, path: Path, word: str) -> str:
-    lines = [say(f"sessions.{word}", days=" ".join(map(str, done.added)) or "-", path=path)]
+    lines = [say(f"sessions.{word}", days=" ".join(map(str, done.added)), path=path)] if done.added else []
     if done.already:
         lines.append(say("sessions.already", days=" ".join(map(str, done.already))))
     if done.weekends:

@@ -64,7 +64,8 @@ def checklist(
         typer.echo(line)
     else:
         line = say("service.red", line=reds[0])
-        line += say("service.more", more=len(reds) - 1) if len(reds) > 1 else ""
+        more = "service.more_below" if show_all else "service.more"
+        line += say(more, more=len(reds) - 1) if len(reds) > 1 else ""
         typer.echo(line)
         for red in reds[1:] if show_all else ():
             typer.echo(f"  {red}")

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from shared_schema.errors import SettingsError
 from shared_schema.words import say, say_both
 
 if TYPE_CHECKING:
@@ -41,7 +43,6 @@ def demo(
     from commands.demo_room.plan import code_of, make_plan
     from commands.demo_room.report import show_plan
     from commands.demo_room.stage import clear_stage, set_stage
-    from shared_schema.errors import SettingsError
 
     _check_broker(broker)
     console = Console()
@@ -53,6 +54,7 @@ def demo(
             if not sys.stdin.isatty():
                 raise
             code = typer.prompt(say("demo.ask_code", file=csv.name))
+    _check_day(day)
     plan = make_plan(csv, code, day, speed, seconds)
     show_plan(console, plan)
     stage = set_stage(plan, keep, broker)
@@ -66,9 +68,17 @@ def demo(
     raise typer.Exit(0 if agrees else 1)
 
 
+def _check_day(day: str) -> None:
+    try:
+        is_day = not day or str(date.fromisoformat(day)) == day
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise SettingsError("producer.bad_day", day)
+
+
 def _check_broker(broker: str) -> None:
     from commands.demo_room.stage import SIMULATED, STANDIN
-    from shared_schema.errors import SettingsError
 
     if broker not in (SIMULATED, STANDIN):
         raise SettingsError("demo.no_such_broker", broker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date as calendar_date
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ from commands.reconcile_report import as_json, show, write_csv
 from commands.telling import tell
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.archive import result_files, signal_archives
-from shared_schema.errors import FolderError, MessageError
+from shared_schema.errors import FolderError, MessageError, SettingsError
 from shared_schema.ids import AccountAlias, Mode, SignalId
 from shared_schema.messages import OrderResult, decode_result, decode_signal
 from shared_schema.settings import Settings
@@ -30,6 +31,10 @@ from shared_schema.words import say, say_both
 from windows_side.brokers.money import Fees
 from windows_side.day_files import DayFiles, day_folder
 from windows_side.execution.reconcile import Evidence, Reconciliation, reconcile
+
+
+class NoDate(SettingsError):
+    """What was typed is no day: exit code 2."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,8 +50,9 @@ def reconcile_command(
 ) -> None:
     """0 where everything agrees, 1 where something differs or no broker's day was kept."""
     settings = settings_for(folder, account)
+    day = _dashed(date) if date else ""
     reports = [
-        (own, ledger, _report(found, own, ledger, date))
+        (own, ledger, _report(found, own, ledger, day))
         for found, own in map(place_by, _used(settings))
         for ledger in own_ledgers(own.runtime_dir)
         if ledger.days()
@@ -84,9 +90,9 @@ def _used(settings: Settings) -> list[Settings]:
 
 
 def _report(
-    folder: DropFolder, settings: Settings, ledger: OwnLedger, date: str
+    folder: DropFolder, settings: Settings, ledger: OwnLedger, asked: str
 ) -> Reconciliation | None:
-    day = _dashed(date) if date else ledger.days()[-1]
+    day = asked or ledger.days()[-1]
     compact = day.replace("-", "")
     files = _files(settings, ledger)
     broker_day = files.read(compact)
@@ -114,9 +120,11 @@ def _files(settings: Settings, ledger: OwnLedger) -> DayFiles:
 
 def _dashed(date: str) -> str:
     digits = date.replace("-", "").strip()
-    if len(digits) != 8 or not digits.isdigit():
-        raise OperateError("reconcile.bad_date", date)
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    dashed = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    try:
+        return str(calendar_date.fromisoformat(dashed))
+    except ValueError:
+        raise NoDate("reconcile.bad_date", date) from None
 
 
 def _results(folder: DropFolder, wanted: set[SignalId]) -> dict[SignalId, OrderResult]:

@@ -73,7 +73,9 @@ def show(report: dict[str, Any], console: Console) -> None:
         for name, text in _lines(part):
             console.print(f"[bold]{say('operate.status.' + name)}[/]  {escape(text)}", soft_wrap=True)
     if not report["attention"]:
-        console.print(f"[green]{say('operate.status.fine')}[/]")
+        runs = any(part["heartbeats"] for part in (report, *report.get("rooms", ())))
+        verdict, colour = ("fine", "green") if runs else ("nothing_runs", "yellow")
+        console.print(f"[{colour}]{say('operate.status.' + verdict)}[/]", soft_wrap=True)
     for need in report["attention"]:
         console.print(f"[bold red]![/] {escape(need['text'])}", soft_wrap=True)
 

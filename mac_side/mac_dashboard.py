@@ -50,7 +50,7 @@ from mac_side.strategy.presets import preset, preset_for_code, release
 from shared_schema.clock import host_name
 from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import MiniqmtError
+from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
 from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
 from shared_schema.keys import folder_key, say_key
@@ -244,6 +244,9 @@ def _of_strategies(given: argparse.Namespace) -> Settings:
     settings = load_settings(overrides=place)
     if given.strategy and settings.strategy.name != given.strategy in settings.strategies:
         return settings.alone(given.strategy)
+    if given.strategy and not given.symbol and given.strategy != settings.strategy.name:
+        known = ", ".join((settings.strategy.name, *settings.strategies))
+        raise SettingsError("dashboard.no_such_strategy", given.strategy, known=known)
     typed = {
         "strategy.symbol": given.symbol,
         "strategy.preset": given.preset,

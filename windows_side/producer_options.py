@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from shared_schema.errors import SettingsError
@@ -105,8 +106,11 @@ def _files(paths: Sequence[str], codes: Sequence[str]) -> tuple[tuple[Path, Code
 
 
 def _day(text: str | None) -> str | None:
-    if text is None or re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        return text
+    try:
+        if text is None or str(date.fromisoformat(text)) == text:
+            return text
+    except ValueError:
+        pass  # told below: 2026-02-30 has the form of a day and is none
     raise SettingsError("producer.bad_day", text)
 
 

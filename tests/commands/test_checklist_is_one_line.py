@@ -130,3 +130,10 @@ def test_an_unknown_date_is_red(host: Host) -> None:
     settings: Settings = load_settings()
     names = [red.name for red in checklist.red_lines([], report, settings, host.now + 3650 * 86_400)]
     assert names[0] == "date_unknown"
+
+
+def test_all_is_not_told_to_ask_for_all(host: Host, told: list[tuple[str, str]]) -> None:
+    """With ``--all`` the others stand below; without it the line names the option that shows them."""
+    assert "--all" in host.run("checklist").output
+    shown = host.run("checklist", "--all").output
+    assert "--all" not in shown and len(shown.splitlines()) > 1

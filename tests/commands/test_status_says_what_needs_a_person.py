@@ -10,6 +10,7 @@ from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
 from shared_schema.messages import Quote, QuoteSnapshot
 from shared_schema.sessions import trading_day_of
+from shared_schema.words import say
 from tests.commands.hosts import IDENTITY, Host, signal
 
 
@@ -25,6 +26,15 @@ def needs(host: Host) -> list[str]:
     words = [need["what"] for need in shown["attention"]]
     assert code == (1 if words else 0)
     return words
+
+
+def test_an_empty_folder_is_not_called_well(host: Host) -> None:
+    """Nobody is needed, and yet nothing runs, or the sync brings nothing: "all is well" would mislead."""
+    host.ledger()
+    ended = host.run("status")
+    assert ended.exit_code == 0
+    assert say("operate.status.nothing_runs") in ended.output
+    assert say("operate.status.fine") not in ended.output
 
 
 def test_a_healthy_folder_needs_nobody(host: Host) -> None:

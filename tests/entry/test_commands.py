@@ -12,6 +12,7 @@ import typer
 
 from commands import main as entry
 from commands import test as test_command
+from commands.help_page import in_order
 from shared_schema.errors import DataError, FolderError
 from shared_schema.words import say, use_language
 
@@ -34,6 +35,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[object]:
             act = acts.pop(0)
             if isinstance(act, BaseException):
                 raise act
+            if callable(act):
+                act()
 
     monkeypatch.setitem(sys.modules, "commands.status", SimpleNamespace(register=register))  # type: ignore[arg-type]
     return acts
@@ -55,6 +58,74 @@ def test_help_lists_all_and_loads_none(capsys: pytest.CaptureFixture[str]) -> No
         shown = capsys.readouterr().out
         assert all(name in shown for name in entry.COMMANDS)
     assert {name for name in sys.modules if name.startswith("commands.")} == before
+
+
+def test_every_command_stands_under_one_heading() -> None:
+    """The list of commands shows each of them, once."""
+    assert sorted(in_order()) == sorted(entry.COMMANDS)
+
+
+def test_help_in_a_narrow_window_loses_no_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Chinese has no spaces to break at: it is folded at 80 columns, never cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for typed in (("simulate", "--help"), ("plan",), ("data", "--help"), ("backtest", "--help")):
+        assert run(*typed) in (0, 2)
+        shown = capsys.readouterr()
+        assert "…" not in shown.out and not shown.err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """What one writes into a report of a fault: version, Python, and which of several copies runs."""
+    assert run("--version") == 0
+    shown = capsys.readouterr().out
+    root = Path(entry.__file__).resolve().parent.parent
+    assert entry.version_of(root) in shown and str(root) in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (("config", "--jsonn"), ("--jsonn", "miniqmt config --help")),
+        (("trace",), ("signal_id", "miniqmt trace --help")),
+        (("data", "fetch", "159201.SZ"), ("--from", "miniqmt data fetch --help")),
+        (("plan", "splitt"), ("splitt", "miniqmt plan --help")),
+        (("demo", "--speed", "x"), ("--speed", "miniqmt demo --help")),
+        (("demo", "--day", "2026-99-01"), ("2026-99-01", "YYYY-MM-DD")),
+        (("reconcile", "2026-13-01"), ("2026-13-01", "YYYY-MM-DD")),
+    ],
+)
+def test_what_was_typed_wrongly_is_said_in_one_sentence(
+    typed: tuple[str, ...], named: tuple[str, ...], capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Exit 2, the thing itself and what to type next, in the user's language; no page of English."""
+    (tmp_path / "exchange").mkdir()
+    monkeypatch.setenv("MINIQMT_SHARED_DIR", str(tmp_path / "exchange"))
+    monkeypatch.setenv("RUNTIME_DIR", str(tmp_path / "none"))
+    assert run(*typed) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("miniqmt: ") and shown.count("\n") == 1, shown
+    assert all(part in shown for part in named) and "Usage" not in shown
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (EOFError, 1)])
+def test_a_question_left_without_an_answer(
+    stop: type[BaseException], code: int, monkeypatch: pytest.MonkeyPatch, stand_in: list[object],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Ctrl+C at a question ends with 130 as everywhere; without a keyboard that is what is said."""
+
+    def nobody(*_: object, **__: object) -> str:
+        raise stop
+
+    monkeypatch.setattr("typer._click.termui.visible_prompt_func", nobody)
+    stand_in.append(lambda: typer.prompt("?"))
+    assert run("status") == code
+    said = capsys.readouterr().err
+    assert say("commands.broken_off" if code == 130 else "commands.no_keyboard") in said
+    assert "Abort" not in said
 
 
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mac_side import mac_dashboard
 from mac_side.dashboard_processes import commands_path, view_path
 from mac_side.strategy.presets import preset
+from shared_schema.errors import SettingsError
 from shared_schema.ids import StrategyName
 
 TWO = """
@@ -42,6 +43,15 @@ def test_typed_for_one_means_that_one(
         assert settings.strategy.decide_on == "tick"
         shares = mac_dashboard.parameters_of(settings).sell_profit_threshold
         assert shares == preset("512890").sell_profit_threshold
+
+
+def test_a_misspelt_strategy_opens_no_empty_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--strategy dividned`` would start flat on the first strategy's code and buy its layers again."""
+    (tmp_path / "miniqmt.toml").write_text(TWO, encoding="utf-8")
+    monkeypatch.setenv("MINIQMT_CONFIG", str(tmp_path / "miniqmt.toml"))
+    with pytest.raises(SettingsError) as refused:
+        mac_dashboard._settings(mac_dashboard._parsed(["--strategy", "dividned"]))
+    assert "dividned" in str(refused.value) and "grid, dividend" in str(refused.value)
 
 
 def test_each_strategy_has_its_own_files(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_what_is_typed_is_what_is_replayed() -> None:
         (["--speed", "nan"], "--speed nan"),
         (["--cash", "-1"], "--cash"),
         (["--day", "yesterday"], "yesterday"),
+        (["--day", "2026-02-30"], "2026-02-30"),
         (["--wait-for", "broker"], "broker"),
         (["--start-position", "600009.SH=2000"], "600009.SH=2000"),
         (["--start-position", "600009.SH=1.5@3"], "1.5@3"),
