@@ -6,8 +6,12 @@ from mac_side.view import View
 
 
 def silence_of(view: View, wall: float) -> float:
-    """Seconds since the engine made ``view``; the end of a run is not silence."""
-    return 0.0 if view.ended else max(0.0, wall - view.wall)
+    """Seconds since the engine made ``view``; the end of a run is not silence.
+
+    One made in the future counts as old as it is ahead: where a clock was set back, an engine that lives
+    soon writes another, and one that died must not look fresh until the clock has caught up.
+    """
+    return 0.0 if view.ended else abs(wall - view.wall)
 
 
 def aged(view: View, wall: float) -> View:
