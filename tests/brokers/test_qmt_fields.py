@@ -72,3 +72,17 @@ def test_stock_connects_account_of_the_same_number_stops_nobody(tmp_path: Path) 
     assert not heard
     session.on_account_status(status_of(2, 3))
     assert [type(event) for event in heard] == [ReadinessChanged]
+
+
+def test_another_clients_order_without_a_number_waits_until_it_has_one() -> None:
+    """Without any name two would be one, and the nameless one would be missed for ever in the day's files."""
+    assert order_of(native(0, "", order_status=49, traded_volume=0)) is None
+    named = order_of(native(0, "S1"))
+    ours = order_of(native(0, "", order_remark="mq00000000000000000000"))
+    assert named is not None and named.order_id == "S1@SZ"
+    assert ours is not None, "what carries a tag is never left out"
+    bench = Bench(rules_of(limits=limits_of(orders_per_day=2)))
+    listed = [order_of(native(0, number)) for number in ("", "S1")]
+    bench.day(*(order for order in listed if order))
+    bench.drop(signal_of())
+    assert bench.state() == "submitted", "one order of two so far"

@@ -24,7 +24,7 @@ from tests.execution.bench import (
     signal_of,
 )
 from tests.execution.schedules import run_schedule
-from windows_side.brokers.port import AccountAnswered, AccountState, BrokerStatus, Unclear
+from windows_side.brokers.port import AccountAnswered, AccountState, BrokerAsset, BrokerStatus, Unclear
 from windows_side.execution.events import FreePoolTyped
 from windows_side.execution.ledger import POOL
 
@@ -267,6 +267,18 @@ def test_an_empty_list_beside_shares_worth_money_frees_nothing() -> None:
     for _ in range(4):
         bench.now = Moment(bench.now.wall + 70, bench.now.market + 70)
         bench.tell(AccountAnswered(AccountState(asset, ()), bench.now.wall))
+    assert pool(bench)[0] == 1200.0
+
+
+def test_an_account_of_zeros_frees_nothing() -> None:
+    """Fault 50: a terminal may tell zeros in the morning until it has read its account: no proof."""
+    bench = bench_of()
+    buy(bench, BUY)
+    fill(bench, BUY, 1000)
+    unread = AccountState(BrokerAsset(0.0, 0.0, 0.0, 0.0), ())
+    for _ in range(3):
+        bench.now = Moment(bench.now.wall + 70, bench.now.market + 70)
+        assert not alarms(bench.tell(AccountAnswered(unread, bench.now.wall)))
     assert pool(bench)[0] == 1200.0
 
 

@@ -163,9 +163,15 @@ class AccountState:
 
     @property
     def lacks_positions(self) -> bool:
-        """Shares worth money and a list without one: after a reconnect empty is not none (fault 50)."""
+        """Shares worth money and a list without one: after a reconnect empty is not none (fault 50).
+
+        Neither is a list without shares beside an account without any money at all: a terminal that has not
+        read its account yet tells zeros.
+        """
         held = any(position.volume > 0 for position in self.positions)
-        return self.asset.market_value >= ONE_YUAN and not held
+        asset = self.asset
+        unread = max(asset.cash, asset.frozen_cash, asset.total_asset) < ONE_YUAN
+        return not held and (asset.market_value >= ONE_YUAN or unread)
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,13 @@ class FieldError(BrokerError):
 
 
 def order_of(native: Any) -> BrokerOrder | None:
-    """An order; None for one that neither buys nor sells (a kind we never place). Raises FieldError."""
+    """An order; None for one that neither buys nor sells (a kind we never place). Raises FieldError.
+
+    None too for another client's that has no counter number yet: nothing names it, and two of them would be
+    taken for one. It is listed again when it has one.
+    """
     direction = _direction(native)
-    if direction is None:
+    if direction is None or _is_nameless(native):
         return None
     return BrokerOrder(
         order_id=_identity(native),
@@ -126,6 +130,12 @@ def _identity(native: Any) -> OrderId:
     if number > 0:
         return OrderId(str(number))
     return OrderId(f"{_text(native, 'order_sysid', '')}@{_code(native)[-2:]}")
+
+
+def _is_nameless(native: Any) -> bool:
+    if _whole(native, "order_id") > 0 or _text(native, "order_sysid", ""):
+        return False
+    return not _text(native, "order_remark")
 
 
 def _code(native: Any) -> Code:
