@@ -102,6 +102,9 @@ def red_lines(
     for beat in executors:
         if not beat["ready"] and beat["halt_since"] is None:
             yield _red("not_ready", instance=beat["instance"], state=state_text(beat["state"]))
+    for beat in alive:
+        if beat["role"] == "dashboard" and beat["state"] == "paused":
+            yield _red("paused", strategy=beat["strategy"] or "grid")
     yield from _modes(executors, alive, settings)
     if executors and any(beat["role"] == "dashboard" for beat in alive) and not _both_ways(report["links"]):
         yield _red("one_way")

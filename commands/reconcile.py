@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date as calendar_date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from commands.place import (
 )
 from commands.reconcile_report import as_json, show, write_csv
 from commands.telling import tell
+from commands.time_text import stamp_text
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.archive import result_files, signal_archives
 from shared_schema.errors import FolderError, MessageError, SettingsError
@@ -68,6 +70,8 @@ def reconcile_command(
         for own, ledger, report in done:
             show(report, f"{ledger.mode} {ledger.account}", fees, console)
             place = _files(own, ledger).folder
+            if not report.agrees:
+                typer.echo(say("reconcile.kept_at", time=stamp_text(_kept_at(place, report.day))[:19]))
             typer.echo(say("reconcile.written", path=write_csv(report, fees, place)))
         told = [
             say(
@@ -82,6 +86,12 @@ def reconcile_command(
         ]
         tell(settings, "reconcile", "\n".join(told))
     raise typer.Exit(0 if all(report.agrees for *_, report in done) else 1)
+
+
+def _kept_at(folder: Path, day: str) -> float:
+    """When the broker's orders and trades of ``day`` were written last, wall Unix seconds."""
+    names = (f"{kind}_{day.replace('-', '')}.csv" for kind in ("orders", "trades", "positions"))
+    return max((path.stat().st_mtime for path in map(folder.joinpath, names) if path.exists()), default=0.0)
 
 
 def _used(settings: Settings) -> list[Settings]:

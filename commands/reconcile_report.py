@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from commands.time_text import clock_text
@@ -93,11 +94,9 @@ def _yuan(fills: Iterable[FillLine]) -> float:
 
 def show(report: Reconciliation, account: str, fees: Fees, console: Console) -> None:
     """Orders, totals, foreign orders and differences."""
-    orders = _table(say("reconcile.title", day=report.day, account=account), "orders_columns")
-    for line in report.lines:
-        orders.add_row(*_order_cells(line, fees))
-    console.print(orders)
-    sums = _table(say("reconcile.totals"), "totals_columns")
+    orders = [_order_cells(line, fees) for line in report.lines]
+    _print(console, say("reconcile.title", day=report.day, account=account), "orders_columns", orders)
+    sums = []
     for total in totals(report, fees):
         money = (
             total.bought_yuan,
@@ -107,10 +106,9 @@ def show(report: Reconciliation, account: str, fees: Fees, console: Console) -> 
             total.slippage_arrival,
         )
         shares = (total.orders, total.bought, total.sold)
-        sums.add_row(
-            total.strategy or "-", total.code, *map(str, shares), *(f"{yuan:,.2f}" for yuan in money)
-        )
-    console.print(sums)
+        told = (*map(str, shares), *(f"{yuan:,.2f}" for yuan in money))
+        sums.append([total.strategy or "-", total.code, *told])
+    _print(console, say("reconcile.totals"), "totals_columns", sums)
     console.print(
         say("reconcile.fees_are_ours", rate=f"{fees.commission_rate:g}", least=f"{fees.min_commission:g}")
     )
@@ -125,11 +123,22 @@ def show(report: Reconciliation, account: str, fees: Fees, console: Console) -> 
     console.print(say(f"reconcile.{verdict}", count=len(report.differences), **counts), style="bold")
 
 
-def _table(title: str, columns: str) -> Table:
+def _print(console: Console, title: str, columns: str, rows: list[list[str]]) -> None:
+    """A table; where the terminal is too narrow for it each row as a line of its own, with no value cut."""
+    names = say(f"reconcile.{columns}").split("|")
     table = Table(title=title)
-    for number, column in enumerate(say(f"reconcile.{columns}").split("|")):
-        table.add_column(column, justify="left" if number < 2 else "right", no_wrap=True)
-    return table
+    for number, name in enumerate(names):
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    room = console.options.update(max_width=10_000)
+    if Measurement.get(console, room, table).maximum <= console.width:
+        console.print(table)
+        return
+    console.print(title, style="italic", markup=False)
+    for row in rows:
+        told = "  ".join(f"{name} {cell}" for name, cell in zip(names, row, strict=True))
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _order_cells(line: OrderLine, fees: Fees) -> list[str]:

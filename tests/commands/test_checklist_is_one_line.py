@@ -137,3 +137,11 @@ def test_all_is_not_told_to_ask_for_all(host: Host, told: list[tuple[str, str]])
     assert "--all" in host.run("checklist").output
     shown = host.run("checklist", "--all").output
     assert "--all" not in shown and len(shown.splitlines()) > 1
+
+
+def test_a_strategy_paused_yesterday_is_red(host: Host, told: list[tuple[str, str]]) -> None:
+    """A pause outlives restarts: forgotten on Friday it would make Monday's "all is well" untrue."""
+    everybody(host)
+    beat(host, "dashboard", "executor", ready=False, state="paused", strategy="dividend")
+    ended = host.run("checklist")
+    assert ended.exit_code == 1 and "dividend" in ended.output and " p " in ended.output

@@ -54,12 +54,26 @@ def test_a_day_agrees_and_is_written(traded: Shell, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
+def test_a_narrow_terminal_cuts_no_value(traded: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 80 columns each order is a line of its own, its id and shares whole."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(traded, monkeypatch).output
+    assert "…" not in shown and "1000/1000" in shown and "1100/1100" in shown
+    monkeypatch.setenv("COLUMNS", "250")
+    assert "│" in run(traded, monkeypatch).output
+
+
+@pytest.mark.slow
 def test_a_lost_result_is_a_difference(traded: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit 1 and the signal's name where the folder no longer shows what the ledger knows."""
+    """Exit 1 and the signal's name where the folder no longer shows what the ledger knows.
+
+    The hour of the broker's list stands beside: an order later than it is no difference yet.
+    """
     for path in traded.folder.path.rglob("order_result_*s1*"):
         path.unlink()
     told = run(traded, monkeypatch)
     assert told.exit_code == 1 and "s1" in told.output and "没有结果文件" in told.output
+    assert "保存于 20" in told.output
 
 
 @pytest.mark.slow
