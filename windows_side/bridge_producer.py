@@ -160,7 +160,7 @@ def _producer(
         account=AccountAlias(settings.account.alias),
     )
     readers = Readers(folder, pace.heartbeat_red_after)
-    hold = Hold(options.wait_for, options.wait_at_most, options.lockstep)
+    hold = Hold(options.wait_for, options.wait_at_most, options.lockstep, options.wait_at_most)
     return Producer(
         folder,
         source,

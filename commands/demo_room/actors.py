@@ -44,7 +44,7 @@ class Actor:
         except OSError:
             return ""
 
-    def stop(self, at_most: float = 8.0) -> int | None:
+    def stop(self, at_most: float = 30.0) -> int | None:
         """Ask it to end as Ctrl+C would; kill it where it does not. Its exit code."""
         if self.is_alive:
             with contextlib.suppress(OSError):
@@ -65,6 +65,8 @@ class Actor:
 _GENTLE = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
+STARTS_WITHIN = 120.0
+"""Seconds: a first start on a slow disk, nothing of it cached. A process that dies is seen at once."""
 Arguments = Callable[[Stage], Sequence[str]]
 
 
@@ -72,7 +74,8 @@ def producer_arguments(stage: Stage, *, speed: str, lockstep: bool) -> list[str]
     """The producer's command line: the day's bars at speed, and a base position to sell from."""
     plan = stage.plan
     arguments = ["windows_side/bridge_producer.py", "--replay", str(plan.csv.absolute()), "--code", plan.code]
-    arguments += ["--day", plan.day, "--speed", speed, "--wait-for", "executor,dashboard"]
+    arguments += ["--day", plan.day, "--speed", speed]
+    arguments += ["--wait-for", "executor,dashboard", "--wait-at-most", f"{STARTS_WITHIN:g}"]
     arguments += ["--start-position", f"{plan.code}={plan.base_shares}@{plan.base_price}"]
     return [*arguments, "--lockstep"] if lockstep else arguments
 
@@ -169,7 +172,7 @@ def stop_all(actors: dict[str, Actor]) -> None:
 
 
 def await_that(
-    actors: dict[str, Actor], condition: Callable[[], bool], what: str, at_most: float = 30.0
+    actors: dict[str, Actor], condition: Callable[[], bool], what: str, at_most: float = STARTS_WITHIN
 ) -> None:
     """Wait until ``condition`` holds. Raises DemoError where a process died or time is up."""
     deadline = time.monotonic() + at_most
@@ -189,12 +192,16 @@ def check_alive(actors: dict[str, Actor]) -> None:
 
 def heartbeat(stage: Stage, role: str) -> Heartbeat | None:
     """The newest heartbeat of ``role``, None while there is none."""
+    found = heartbeats(stage, role)
+    return found[-1] if found else None
+
+
+def heartbeats(stage: Stage, role: str) -> list[Heartbeat]:
+    """The heartbeats of ``role``, the newest last; none where one can't be read just now."""
     folder = DropFolder(stage.exchange)
     try:
-        entries = [
-            entry for entry in folder.list_folder(HEARTBEAT_FOLDER) if entry.name.startswith(f"{role}-")
-        ]
-        raw = folder.read(f"{HEARTBEAT_FOLDER}/{entries[-1].name}") if entries else None
-        return decode_heartbeat(raw).body if raw is not None else None
+        names = [entry.name for entry in folder.list_folder(HEARTBEAT_FOLDER)]
+        raws = [folder.read(f"{HEARTBEAT_FOLDER}/{name}") for name in names if name.startswith(f"{role}-")]
+        return [decode_heartbeat(raw).body for raw in raws if raw is not None]
     except (FolderError, MessageError):
-        return None  # caught between two writings: the next look tells
+        return []  # caught between two writings: the next look tells

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from commands.demo_room.actors import Actor, DemoError, check_alive, heartbeat
+from commands.demo_room.actors import Actor, DemoError, check_alive, heartbeat, heartbeats
 from commands.demo_room.stage import Stage
 from commands.demo_room.summary import read_state
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import QUOTE
 from shared_schema.errors import StateError
-from shared_schema.messages import decode_quote
+from shared_schema.messages import Envelope, decode_quote
 from windows_side.execution.sqlite_ledger import read_only
+from windows_side.quotes.readers import QUOTE_STREAM
 
-SETTLES_WITHIN = 30.0
+SETTLES_WITHIN = 120.0
 """Seconds after the last quote within which everything must have ended."""
 
 
@@ -23,10 +24,11 @@ def wait_for_end(stage: Stage, actors: dict[str, Actor]) -> None:
     while not replay_is_over(stage):
         check_alive(actors)
         time.sleep(0.1)
+    last = newest_quote(stage)
     deadline = time.monotonic() + SETTLES_WITHIN
     while time.monotonic() < deadline:
         check_alive(actors)
-        if is_settled(stage):
+        if have_seen(stage, last) and is_settled(stage):
             return
         time.sleep(0.1)
     # Not an error of its own: the comparison names what has not ended.
@@ -36,6 +38,16 @@ def replay_is_over(stage: Stage) -> bool:
     """Whether the producer says that the day has been shown."""
     told = heartbeat(stage, "producer")
     return told is not None and told.state == "finished"
+
+
+def have_seen(stage: Stage, quote: Envelope | None) -> bool:
+    """Whether every dashboard has decided on this quote: before that it may have an order yet to send."""
+    if quote is None:
+        return False
+    told = [body.seen.get(QUOTE_STREAM) for body in heartbeats(stage, "dashboard")]
+    return bool(told) and all(
+        seen is not None and seen.epoch == quote.epoch and seen.seq >= quote.seq for seen in told
+    )
 
 
 def is_settled(stage: Stage) -> bool:
@@ -62,6 +74,11 @@ def open_orders(stage: Stage) -> int:
 
 def newest_quote_seq(stage: Stage) -> int:
     """How many quote files the producer has written."""
-    raw = DropFolder(stage.exchange).read_large(QUOTE)
-    envelope = decode_quote(raw).envelope if raw is not None else None
+    envelope = newest_quote(stage)
     return envelope.seq if envelope is not None else 0
+
+
+def newest_quote(stage: Stage) -> Envelope | None:
+    """The envelope of the newest quote file, None while there is none."""
+    raw = DropFolder(stage.exchange).read_large(QUOTE)
+    return decode_quote(raw).envelope if raw is not None else None

@@ -6,6 +6,7 @@ one left: a new process over the same ledger, broker's books and folder, and new
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -91,8 +92,9 @@ class Morning(Scene):
         while self.is_alive(process) and time.monotonic() < deadline:
             time.sleep(0.001)
         if self.is_alive(process):
-            where = "moment"
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # this very moment it reached its point
+                os.kill(process, signal.SIGKILL)
+                where = "moment"
         status = self._server.ended()
         assert status == -signal.SIGKILL, f"ended by itself with {status}: {self.said()}"
         self.killed[where] += 1

@@ -24,7 +24,7 @@ from pathlib import Path
 
 COLUMNS, LINES = 120, 40
 NEVER_CAME = 90
-_WITHIN = 30.0
+_WITHIN = 120.0
 _INSIDE = "--inside"
 _EXTENDED_STARTUP, _PSEUDO_CONSOLE = 0x00080000, 0x00020016
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[^\[\]])")

@@ -6,7 +6,7 @@ import time
 
 from mac_side.screen.keys import key_reader
 
-WITHIN = 60.0
+WITHIN = 600.0
 
 
 def main() -> None:

@@ -12,33 +12,42 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from shared_schema import disk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError
 
 _HOLD = """
-import sys, time
+import sys
 with open(sys.argv[1], "rb"):
     print("held", flush=True)
-    time.sleep(float(sys.argv[2]))
+    sys.stdin.readline()
 """
 
 
-def held_for(path: Path, seconds: float) -> subprocess.Popen[str]:
-    """Another process that has ``path`` open from now on for ``seconds``."""
-    command = [sys.executable, "-c", _HOLD, str(path), str(seconds)]
-    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def held(path: Path) -> subprocess.Popen[str]:
+    """Another process that has ``path`` open from now on, until it is let go."""
+    command = [sys.executable, "-c", _HOLD, str(path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None and holder.stdout.readline().strip() == "held"
     return holder
 
 
 def main(root: Path) -> None:
-    """Publish over a file held for 0.4 s, then over one held for 5 s."""
+    """Publish over a file that is let go once it stood in the way, then over one that is not."""
+    judge = disk._is_busy
     folder = DropFolder(root)
     folder.prepare()
     target = root / "shared_quote.json"
-    for seconds in (0.4, 5.0):
+    for case in ("let go", "kept"):
         target.write_bytes(b"before")
-        holder = held_for(target, seconds)
+        holder = held(target)
+
+        def in_the_way(problem: OSError, case: str = case, holder: subprocess.Popen[str] = holder) -> bool:
+            if case == "let go" and holder.poll() is None:
+                holder.communicate("\n")
+            return judge(problem)
+
+        disk._is_busy = in_the_way
         began = time.monotonic()
         try:
             folder.publish(target.name, b"after")
@@ -47,8 +56,9 @@ def main(root: Path) -> None:
             answer = f"refused {type(error.__cause__).__name__}"
         took = time.monotonic() - began
         leftover = [path.name for path in root.iterdir() if path.name.endswith(".tmp")]
-        print(f"{seconds} {answer} {took:.1f} {target.read_bytes().decode()} {leftover}", flush=True)
-        holder.wait()
+        print(f"{case}: {answer} {took:.1f} {target.read_bytes().decode()} {leftover}", flush=True)
+        if holder.poll() is None:
+            holder.communicate("\n")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from test_offline.wine_ring.windows_python import WindowsPython, windows_path
 
 CODE = "159201.SZ"
 READERS = 2
+PATIENCE = 300.0
+"""Seconds: a first start under Wine, nothing of it cached. A process that ends is seen at once."""
 
 
 @dataclass
@@ -134,16 +136,16 @@ def scene(root: Path, python: WindowsPython) -> Iterator[Scene]:
 def trade(place: Scene, signals: int, kill_after: int) -> list[Outcome]:
     """Send ``signals`` buys and sells from this host, one by one; the executor is killed once between."""
     outcomes = []
-    with Bridge(place.exchange, "wine", runtime_dir=place.root / "mac") as bridge:
-        price = _price(bridge, place)
+    with Bridge(place.exchange, "wine", runtime_dir=place.root / "mac", wait_for_executor=PATIENCE) as bridge:
         for number in range(signals):
+            price = _price(bridge, place)  # the market goes on: that of the start trades no more in a while
             send = bridge.buy if number % 2 else bridge.sell
             # A price that trades at once: a tick worse than the market, inside every limit.
             handle = send(CODE, round(price * (1.01 if number % 2 else 0.99), 3), 1000 + 100 * number)
             if number == kill_after:
                 place.kill("executor")
                 place.start_executor()
-            outcomes.append(handle.wait(60))
+            outcomes.append(handle.wait(PATIENCE))
     return outcomes
 
 
@@ -152,7 +154,7 @@ def _price(bridge: Bridge, place: Scene) -> float:
     return next(iter(bridge.quotes().values())).price
 
 
-def wait_until(condition: Callable[[], bool], place: Scene, at_most: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], place: Scene, at_most: float = PATIENCE) -> None:
     """Wait for ``condition``. Raises RuntimeError where a process ended, TimeoutError after ``at_most`` s."""
     deadline = time.monotonic() + at_most
     while not condition():

@@ -87,7 +87,7 @@ class WindowsPython:
         )
 
     def run(
-        self, *arguments: str, more: dict[str, str] | None = None, cwd: Path = PROJECT, within: float = 300
+        self, *arguments: str, more: dict[str, str] | None = None, cwd: Path = PROJECT, within: float = 1200
     ) -> tuple[int, bytes]:
         """Run ``python.exe ARGUMENTS`` to its end: the exit code and the raw bytes it printed.
 
@@ -191,7 +191,7 @@ def _make_prefix(python: WindowsPython) -> None:
     windows_ten = [program, "reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"]
     for command in ([program, "wineboot", "-i"], windows_ten):
         done = subprocess.run(
-            command, env=python.environment(), capture_output=True, timeout=300, check=False
+            command, env=python.environment(), capture_output=True, timeout=900, check=False
         )
         if done.returncode != 0:
             raise WineRingError(f"{command[1:]} failed: {done.stderr[-1000:]!r}")

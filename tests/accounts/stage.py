@@ -24,7 +24,7 @@ from windows_side.brokers.simulated_books import SimulatedBooks
 from windows_side.executor_places import files_of
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT = 20.0
+WAIT = 120.0
 SETTINGS = """
 shared_dir = 'share'
 runtime_dir = 'runtime'

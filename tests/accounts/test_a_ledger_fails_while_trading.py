@@ -12,7 +12,7 @@ from shared_schema.errors import SettingsError, StateError
 from shared_schema.logs import read_actions
 from shared_schema.settings import load_settings
 from shared_schema.stop_flag import StopFlag
-from tests.accounts.stage import Stage
+from tests.accounts.stage import WAIT, Stage
 from tests.execution.bench import FUND
 from windows_side.account_runs import run_accounts
 from windows_side.execution.ledger import Change
@@ -45,17 +45,17 @@ def test_nothing_is_sent_for_it_and_nobody_takes_its_place(
     own = settings.for_account("b")
     try:
         with stage.script("main") as first, stage.script("b") as other:
-            assert other.buy(FUND, 1.26, 100).wait(20).answer == "done"
+            assert other.buy(FUND, 1.26, 100).wait(WAIT).answer == "done"
             disk_full.set()
             lost = other.buy(FUND, 1.26, 200)
             stage.wait(lambda: "account_stopped" in actions(own.log_dir))
-            assert first.buy(FUND, 1.26, 300).wait(20).answer == "done"
+            assert first.buy(FUND, 1.26, 300).wait(WAIT).answer == "done"
             assert lost.wait(0.2).answer == "unknown"
             with pytest.raises(SettingsError):
                 hold_single_instance("executor", own.runtime_dir, own.exchange_folder("executor"))
     finally:
         stop.set()
-        process.join(20)
+        process.join(WAIT)
     assert codes == [3]
     assert (stage.at_broker("b"), stage.at_broker("main")) == ([100], [300])
 

@@ -14,7 +14,7 @@ from shared_schema.drop_folder.names import RESULTS_FOLDER, result_name, signal_
 from shared_schema.ids import AccountAlias, SignalId
 from shared_schema.messages import decode_result, encode
 from shared_schema.sessions import trading_day_of
-from tests.accounts.stage import Stage
+from tests.accounts.stage import WAIT, Stage
 from tests.execution.bench import FUND, envelope_of, signal_of
 
 pytestmark = pytest.mark.slow
@@ -25,13 +25,13 @@ def test_each_account_trades_in_its_own_room_books_and_limits(stage: Stage) -> N
     stage.begin()
     with stage.script("main") as first, stage.script("b") as other:
         of_first = [first.buy(FUND, 1.26, shares) for shares in (1000, 2000, 1500)]
-        assert [handle.wait(20).answer for handle in of_first] == ["done"] * 3
+        assert [handle.wait(WAIT).answer for handle in of_first] == ["done"] * 3
         of_other = other.buy(FUND, 1.26, 300)
-        assert of_other.wait(20).answer == "done"
-        refused = other.buy(FUND, 1.26, 1000).wait(20)
+        assert of_other.wait(WAIT).answer == "done"
+        refused = other.buy(FUND, 1.26, 1000).wait(WAIT)
         assert refused.answer == "refused" and "500" in refused.message
-        assert other.buy(FUND, 1.26, 200).wait(20).answer == "done"
-        too_many = other.buy(FUND, 1.26, 100).wait(20)
+        assert other.buy(FUND, 1.26, 200).wait(WAIT).answer == "done"
+        too_many = other.buy(FUND, 1.26, 100).wait(WAIT)
         assert too_many.answer == "refused" and "2" in too_many.message
     assert stage.end() == 0, stage.words()
     ids = {alias: set(stage.ledger(alias).ids()) for alias in ("main", "b")}
@@ -65,13 +65,13 @@ def test_a_ledger_that_cant_be_read_stops_its_own_account_alone(stage: Stage) ->
     """The other trades on, the log names account and reason, and the process ends with 3."""
     stage.begin()
     with stage.script("b") as other:
-        assert other.buy(FUND, 1.26, 100).wait(20).answer == "done"
+        assert other.buy(FUND, 1.26, 100).wait(WAIT).answer == "done"
     stage.end()
     (ledger,) = stage.runtime("b").glob("ledger_*.sqlite3")
     ledger.write_bytes(b"no database" * 1000)
     stage.begin()
     with stage.script("main") as first:
-        assert first.buy(FUND, 1.26, 100).wait(20).answer == "done"
+        assert first.buy(FUND, 1.26, 100).wait(WAIT).answer == "done"
         stage.wait(lambda: "[b] 这个账户停止工作" in stage.words())
     assert "继续工作的账户：main" in stage.words()
     assert stage.end() == 3
@@ -93,7 +93,7 @@ def test_a_halt_of_the_folder_stops_both_and_one_of_a_room_its_own_account(stage
             other.buy(FUND, 1.26, 100)
         lift_halt(folder, name, writer, "go", "simulate", 4.0)
         stage.wait(lambda: held(stage) == [])
-        assert other.buy(FUND, 1.26, 100).wait(20).answer == "done"
+        assert other.buy(FUND, 1.26, 100).wait(WAIT).answer == "done"
     assert stage.end() == 0
 
 
@@ -113,7 +113,7 @@ def test_killed_and_started_again_no_order_stands_twice(stage: Stage, point: str
         stage.wait(lambda: stage.process is not None and stage.process.poll() is not None)
         assert stage.process is not None and stage.process.returncode == -signal.SIGKILL
         stage.begin()
-        ends = {alias: handle.wait(20) for alias, handle in sent.items()}
+        ends = {alias: handle.wait(WAIT) for alias, handle in sent.items()}
     assert stage.end() == 0
     for alias, shares in (("main", 1000), ("b", 300)):
         assert stage.ledger(alias).ids() == [sent[alias].signal_id]
@@ -125,10 +125,10 @@ def test_one_account_can_be_served_alone(stage: Stage) -> None:
     """``--account b`` leaves the first alone, and no second process may serve b meanwhile."""
     stage.begin("--account", "b")
     with stage.script("b") as other:
-        assert other.buy(FUND, 1.26, 100).wait(20).answer == "done"
+        assert other.buy(FUND, 1.26, 100).wait(WAIT).answer == "done"
         assert not list((stage.place / "share" / "heartbeat").iterdir())
         alone = stage.process
         stage.begin("--account", "b")
-        assert stage.process is not None and stage.process.wait(20) == 2
+        assert stage.process is not None and stage.process.wait(WAIT) == 2
         stage.process = alone
     assert stage.end() == 0

@@ -15,7 +15,7 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.qmt.live_stage import CODE, OPENS, LiveStage
+from tests.qmt.live_stage import CODE, OPENS, WAIT, LiveStage
 
 OTHER = "88005678"
 TRADES = f'''
@@ -23,11 +23,11 @@ import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
 for alias, shares in (("main", 1000), ("b", 300)):
-    with Bridge("exchange", "myscript", alias, runtime_dir=Path("script"), wait_for_executor=20) as bridge:
+    with Bridge("exchange", "myscript", alias, runtime_dir=Path("script"), wait_for_executor=60) as bridge:
         while "{CODE}" not in bridge.quotes() or time.time() < {OPENS + 4}:
             time.sleep(0.05)
         price = bridge.quotes()["{CODE}"].price
-        bought = bridge.buy("{CODE}", price=round(price + 0.003, 3), shares=shares).wait(20)
+        bought = bridge.buy("{CODE}", price=round(price + 0.003, 3), shares=shares).wait(60)
         print(alias, bought.answer, bought.filled_shares)
 '''
 
@@ -36,7 +36,6 @@ for alias, shares in (("main", 1000), ("b", 300)):
 def stage(tmp_path: Path) -> Iterator[LiveStage]:
     """A terminal with two accounts; only the first is armed at the beginning."""
     stage = LiveStage(tmp_path / "live", {"b": OTHER})
-    stage.offset += 7.0  # the market is as good as open when all of them stand
     yield stage
     stage.close()
 
@@ -46,7 +45,6 @@ def test_each_account_is_armed_and_trades_for_itself(stage: LiveStage) -> None:
     """Not armed, b stays out while main goes on; armed with its own number both trade, each at its own
     counter and under session ids of its own; each room shows its own account alone."""
     stage.start("terminal")
-    control = stage.control()
     armed = stage.arm()
     assert armed.returncode == 0, armed.stdout + armed.stderr
     stage.start("live-executor")
@@ -58,9 +56,7 @@ def test_each_account_is_armed_and_trades_for_itself(stage: LiveStage) -> None:
     assert stage.arm("--account", "b").returncode != 0, "the number of another account arms nothing"
     armed = stage.arm("--account", "b", number=OTHER)
     assert armed.returncode == 0, armed.stdout + armed.stderr
-    stage.start("live-producer")
-    stage.start("live-executor")
-    control("begin")
+    stage.open_market()
     told = stage.script(TRADES)
     assert "main done 1000" in told and "b done 300" in told, told + stage.words()
     wait_for(lambda: [held(stage, alias) for alias in ("main", "b")] == [21_000, 20_300], stage)
@@ -88,7 +84,7 @@ def held(stage: LiveStage, alias: str) -> int:
 
 def wait_for(is_so: Any, stage: LiveStage) -> None:
     """Until ``is_so``; fails with everybody's words."""
-    until = time.monotonic() + 20.0
+    until = time.monotonic() + WAIT
     while not is_so():
         assert time.monotonic() < until, stage.words()
         time.sleep(0.05)

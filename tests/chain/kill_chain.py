@@ -104,7 +104,7 @@ def run_at_point(folder: Path, plan: Plan, point: Point) -> Killed:
 
 
 def _wait_for_quote(stage: Stage, actors: dict[str, Actor], seq: int, then: float) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while newest_quote_seq(stage) < seq:
         check_alive(actors)
         if time.monotonic() > deadline:

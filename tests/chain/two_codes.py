@@ -9,8 +9,16 @@ from pathlib import Path
 import orjson
 import tomlkit
 
-from commands.demo_room.actors import Actor, await_that, check_alive, heartbeat, start, stop_all
-from commands.demo_room.ending import newest_quote_seq, open_orders, replay_is_over
+from commands.demo_room.actors import (
+    STARTS_WITHIN,
+    Actor,
+    await_that,
+    check_alive,
+    heartbeat,
+    start,
+    stop_all,
+)
+from commands.demo_room.ending import have_seen, newest_quote, newest_quote_seq, open_orders, replay_is_over
 from commands.demo_room.plan import Plan, make_plan
 from commands.demo_room.stage import ACCOUNT, Stage, set_stage
 from mac_side.state_file import DashboardState, StateFile, new_state
@@ -60,7 +68,7 @@ def run(folder: Path, kill_after: int) -> Ended:
     _set_second(stage, plans)
     actors = _start(stage, plans)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while newest_quote_seq(stage) < kill_after:
             check_alive(actors)
             assert time.monotonic() < deadline, "the replay stands still"
@@ -69,8 +77,13 @@ def run(folder: Path, kill_after: int) -> Ended:
         actors["executor"] = start(
             stage, "executor", "windows", ["windows_side/order_executor.py", "--sessions"]
         )
-        deadline = time.monotonic() + 90
-        while not (replay_is_over(stage) and _settled(stage)):
+        deadline = time.monotonic() + 300
+        while not replay_is_over(stage):
+            check_alive(actors)
+            assert time.monotonic() < deadline, "it never ends"
+            time.sleep(0.05)
+        last = newest_quote(stage)
+        while not (have_seen(stage, last) and _settled(stage)):
             check_alive(actors)
             assert time.monotonic() < deadline, "it never settles"
             time.sleep(0.05)
@@ -107,7 +120,9 @@ def _books(stage: Stage, name: str) -> Path:
 
 def _start(stage: Stage, plans: list[Plan]) -> dict[str, Actor]:
     arguments = ["windows_side/bridge_producer.py", "--day", plans[0].day, "--speed", "max", "--lockstep"]
-    arguments += ["--wait-for", "executor,dashboard"]
+    # Both strategies must be there: a market that began with one could be over before the other came.
+    arguments += ["--wait-for", ",".join(["executor", *["dashboard"] * len(plans)])]
+    arguments += ["--wait-at-most", f"{STARTS_WITHIN:g}"]
     for plan in plans:
         arguments += ["--replay", str(plan.csv.absolute()), "--code", plan.code]
         arguments += ["--start-position", f"{plan.code}={plan.base_shares}@{plan.base_price}"]

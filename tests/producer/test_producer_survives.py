@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared_schema.clock import Moment
+from shared_schema.drop_folder.names import signal_name
+from shared_schema.ids import SignalId
 from shared_schema.messages import Account, decode_account
 from tests.producer.world import CODE, EPOCH, WALL, Scripted, World, at, quote_data, two_days
 from windows_side.producer import Pace
@@ -232,6 +234,41 @@ def test_lockstep_waits_for_the_dashboard_and_not_for_ever(tmp_path: Path) -> No
     world.producer.round()
     assert world.quote().body.time == "09:31:00", "lost: it goes on without waiting"
     assert world.told.actions.count("lockstep_lost") == 1
+
+
+def test_lockstep_waits_for_a_slow_executor(tmp_path: Path) -> None:
+    """No step while a signal waits for a living executor; one that is gone holds nobody."""
+    world = World(tmp_path / "x", replay(tmp_path), hold=Hold(lockstep=True), pace=Pace(quote_interval=1.0))
+    world.producer.round()
+    world.beat("executor")
+    world.beat("dashboard", seen_seq=1)
+    world.folder.publish(signal_name(SignalId("slow")), b"{}")
+    world.producer.round()
+    assert world.quote().body.time == "09:29:57"
+    world.folder.remove(signal_name(SignalId("slow")))
+    world.producer.round()
+    assert world.quote().body.time == "09:30:03"
+    world.folder.publish(signal_name(SignalId("late")), b"{}")
+    world.clock.now += 6.0
+    shown = world.quote().envelope
+    assert shown is not None
+    world.beat("dashboard", seen_seq=shown.seq, seq=2)
+    world.producer.round()
+    assert world.quote().body.time == "09:30:20", "its heartbeat is old"
+
+
+def test_a_role_named_twice_is_waited_for_twice(tmp_path: Path) -> None:
+    """Two strategies: the market does not begin with the first dashboard alone."""
+    hold = Hold(("executor", "dashboard", "dashboard"))
+    world = World(tmp_path / "x", replay(tmp_path), hold=hold)
+    world.producer.round()
+    world.beat("executor")
+    world.beat("dashboard")
+    world.producer.round()
+    assert world.quote().body.time == "09:29:57"
+    world.beat("dashboard", instance="second")
+    world.producer.round()
+    assert world.quote().body.time == "09:30:03"
 
 
 def test_a_killed_replay_is_resumed_and_a_stopped_one_is_not(tmp_path: Path) -> None:

@@ -204,12 +204,20 @@ class World:
             self.clock.now += wait
         raise AssertionError("the replay did not end")
 
-    def beat(self, role: Role, *, seen_seq: int | None = None, ready: bool = True, seq: int = 1) -> None:
+    def beat(
+        self,
+        role: Role,
+        *,
+        seen_seq: int | None = None,
+        ready: bool = True,
+        seq: int = 1,
+        instance: str = "other",
+    ) -> None:
         """The heartbeat of a reader, written now."""
         seen = {}
         if seen_seq is not None:
             seen["shared_quote"] = Seen(epoch=EPOCH, seq=seen_seq, received_at=self.clock.now)
-        body = Heartbeat(role=role, instance=InstanceId("other"), ready=ready, seen=seen)
+        body = Heartbeat(role=role, instance=InstanceId(instance), ready=ready, seen=seen)
         stamps = Stamper(f"{role}@host", Epoch("e"), "simulate", AccountAlias("main"), seq)
         envelope: Envelope = stamps.next(Moment(self.clock.now, self.clock.now), "2026-01-01")
-        self.folder.publish(f"{HEARTBEAT_FOLDER}/{role}-other.json", encode(envelope, body))
+        self.folder.publish(f"{HEARTBEAT_FOLDER}/{role}-{instance}.json", encode(envelope, body))

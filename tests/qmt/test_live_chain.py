@@ -13,49 +13,52 @@ from test_offline.fake_qmt.install import is_possible
 if not is_possible():
     pytest.skip("xtquant is not installed (requirements-dev.txt)", allow_module_level=True)
 
-from tests.qmt.live_stage import CODE, LiveStage
+from tests.qmt.live_stage import CODE, OPENS, WAIT, LiveStage
 
 TRADES = f'''
 import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
-with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20) as bridge:
+with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=60) as bridge:
     while "{CODE}" not in bridge.quotes() or time.time() < {{opens}}:
         time.sleep(0.05)
     price = bridge.quotes()["{CODE}"].price
     bought = bridge.buy("{CODE}", price=round(price + 0.003, 3), shares=1000)
     sold = bridge.sell("{CODE}", price=round(price - 0.003, 3), shares=500)
-    bought, sold = bought.wait(20), sold.wait(20)
+    bought, sold = bought.wait(60), sold.wait(60)
     print("bought", bought.answer, bought.filled_shares)
     print("sold", sold.answer, sold.filled_shares)
     resting = bridge.buy("{CODE}", price=round(price * 0.95, 3), shares=100)
     resting.wait(1)
     cancel = resting.cancel()
-    print("cancel", cancel.wait(20).answer, resting.wait(20).state)
+    print("cancel", cancel.wait(60).answer, resting.wait(60).state)
 '''
 ENDS_BY_ITSELF = f'''
 import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
 from mac_side.engine_signals import Terms
-with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20,
+with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=60,
             terms=Terms(expires=300.0, cancel_after=2.0)) as bridge:
     while "{CODE}" not in bridge.quotes():
         time.sleep(0.05)
     price = bridge.quotes()["{CODE}"].price
     resting = bridge.buy("{CODE}", price=round(price * 0.94, 3), shares=100)
-    print("ended", resting.wait(15).state)
+    print("ended", resting.wait(60).state)
 '''
 UNKNOWN = f'''
 import time
 from pathlib import Path
 from mac_side.bridge_client import Bridge
-with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=20) as bridge:
+with Bridge("exchange", "myscript", runtime_dir=Path("script"), wait_for_executor=60) as bridge:
     while "{CODE}" not in bridge.quotes():
         time.sleep(0.05)
     price = bridge.quotes()["{CODE}"].price
-    outcome = bridge.buy("{CODE}", price=round(price * 0.96, 3), shares=200).wait(4)
-    print("outcome", outcome.state)
+    order = bridge.buy("{CODE}", price=round(price * 0.96, 3), shares=200)
+    until = time.time() + 60
+    while order.wait(0.5).state != "submitted" and time.time() < until:
+        pass
+    print("outcome", order.outcome.state)
 '''
 
 
@@ -74,14 +77,10 @@ def test_live_from_arming_to_a_killed_executor(stage: LiveStage) -> None:
     stage.start("terminal")
     control = stage.control()
     refused = stage.start("live-executor")
-    assert refused.process.wait(20) == 2 and "miniqmt arm" in refused.last_words()
+    assert refused.process.wait(WAIT) == 2 and "miniqmt arm" in refused.last_words()
     armed = stage.arm()
     assert armed.returncode == 0, armed.stdout + armed.stderr
-    stage.start("live-producer")
-    stage.start("live-executor")
-    control("begin")
-    from tests.qmt.live_stage import OPENS
-
+    stage.open_market()
     told = stage.script(TRADES.format(opens=OPENS + 4))
     assert "bought done 1000" in told and "sold done 500" in told, told + stage.words()
     assert "cancel done cancelled" in told, told + stage.words()
@@ -101,6 +100,6 @@ def test_live_from_arming_to_a_killed_executor(stage: LiveStage) -> None:
     assert control("places") == 6
     # A call that never returns holds a thread of xttrader's pool, which would keep the process for ever.
     control("fault", "place", "lost", 1)
-    assert "outcome" in stage.script(UNKNOWN.replace("200", "400").replace("wait(4)", "wait(1)"))
+    assert "outcome" in stage.script(UNKNOWN.replace("200", "400").replace("+ 60", "+ 1"))
     assert stage.actors["live-executor"].stop() == 0, stage.words()
     assert stage.actors["live-producer"].stop() == 0, stage.words()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -41,7 +41,7 @@ from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor_places import files_of
 from windows_side.ledger_opening import counter_path, open_guarded
 
-WAIT = 30.0
+WAIT = 120.0
 SIGNALS = ("fills", "rests", "bad", "takes_back")
 
 
@@ -73,7 +73,7 @@ class ForkServer:
         """End the server."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(WAIT)
 
 
 class Scene:
@@ -147,7 +147,7 @@ class Scene:
         try:
             yield process
         finally:
-            if self.is_alive(process):
+            with suppress(ProcessLookupError):  # it ended by itself
                 os.kill(process, signal.SIGTERM)
             self.status = self._server.ended()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared_schema.disk import REPLACE_BUDGET
 from test_offline.wine_ring.scene import Scene, scene, trade, wait_until
 from test_offline.wine_ring.windows_python import WindowsPython, windows_path
 from windows_side.executor_places import files_of
@@ -41,10 +42,11 @@ def _passed(windows_python: WindowsPython, *rooms: str) -> int:
 def test_a_file_held_open_is_waited_for_and_then_named(windows_python: WindowsPython, tmp_path: Path) -> None:
     """Replacing a file that is read succeeds once it is closed; after two seconds it fails and says so."""
     code, printed = windows_python.run("test_offline/wine_ring/open_handle.py", windows_path(tmp_path))
-    short, long = printed.decode("utf-8").strip().splitlines()
+    let_go, kept = printed.decode("utf-8").strip().splitlines()
     assert code == 0
-    assert re.fullmatch(r"0\.4 published 0\.[3-9] after \[\]", short), short
-    assert re.fullmatch(r"5\.0 refused PermissionError 2\.\d before \[\]", long), long
+    assert re.fullmatch(r"let go: published \d+\.\d after \[\]", let_go), let_go
+    refused = re.fullmatch(r"kept: refused PermissionError (\d+\.\d) before \[\]", kept)
+    assert refused and float(refused[1]) >= REPLACE_BUDGET, kept
 
 
 def test_nothing_is_lost_or_doubled_under_readers_and_a_kill(
@@ -81,7 +83,7 @@ def test_chinese_reaches_console_and_log(
 def test_the_real_xtquant_imports(windows_python: WindowsPython) -> None:
     """The wheel's native modules load; its network check at import is switched off as the product does."""
     line = "import sys; sys.modules['requests'] = None; from xtquant import xtpythonclient; print('native')"
-    code, printed = windows_python.run("-c", line, within=60)
+    code, printed = windows_python.run("-c", line)
     assert (code, printed.strip()) == (0, b"native"), printed
 
 
@@ -96,7 +98,7 @@ sys.exit(told.exit_code)
 
 
 def test_live_without_a_terminal_says_what_to_do(windows_python: WindowsPython, tmp_path: Path) -> None:
-    """Armed, with the real xtquant and no QMT: within 30 s a sentence says what to do; a kill ends it."""
+    """Armed, with the real xtquant and no QMT: a sentence says what to do; a kill ends it."""
     place = Scene(tmp_path / "scene", windows_python)
     place.prepare()
     (tmp_path / "userdata_mini").mkdir()
@@ -106,13 +108,13 @@ def test_live_without_a_terminal_says_what_to_do(windows_python: WindowsPython, 
         "QMT_DATA_PATH": windows_path(tmp_path / "userdata_mini"),
         "QMT_ACCOUNT_ID": "88001234",
     }
-    code, printed = windows_python.run("-c", ARM, more=more, within=60)
+    code, printed = windows_python.run("-c", ARM, more=more)
     assert code == 0, printed
     for role, script in (("executor", "order_executor"), ("producer", "bridge_producer")):
         place.start(role, f"windows_side/{script}.py", counted=False, more=more)
     told = {"executor": "up_queue_xtquant", "producer": "是否开启"}
     try:
-        wait_until(lambda: all(word in place.words(role) for role, word in told.items()), place, at_most=30.0)
+        wait_until(lambda: all(word in place.words(role) for role, word in told.items()), place)
     finally:
         for role in told:
             place.kill(role)

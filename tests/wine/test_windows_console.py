@@ -48,7 +48,6 @@ def _in_a_console(
         windows_path(script),
         *program,
         more={"PYTHONPATH": paths, "PYTHONUTF8": "1", "MINIQMT_CONFIG": ""},
-        within=150,
     )
     return code, printed.decode("utf-8", "replace")
 

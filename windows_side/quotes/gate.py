@@ -15,12 +15,13 @@ class Hold:
     """What to wait for; nothing by default. Times in seconds."""
 
     wait_for: tuple[Role, ...] = ()
-    """The market clock starts when one of each is ready or has seen the first quote."""
+    """The market clock starts when one of each is ready or has seen the first quote; named twice, two."""
     wait_at_most: float = 60.0
     lockstep: bool = False
-    """Each step waits until every living dashboard's heartbeat says it has seen the one before."""
+    """Each step waits until every living dashboard's heartbeat says it has seen the one before, and a
+    living executor has taken what they signalled."""
     lockstep_at_most: float = 10.0
-    """After that the replay goes on alone until the dashboards follow again."""
+    """After that the replay goes on alone until they follow again."""
 
 
 class Gate:
@@ -70,7 +71,8 @@ class Gate:
         return True
 
     def _may_step(self, now: float, shown_seq: int, shown_at: float) -> bool:
-        if self._readers.all_have_seen(now, "dashboard", self._epoch, shown_seq):
+        seen = self._readers.all_have_seen(now, "dashboard", self._epoch, shown_seq)
+        if seen and not self._readers.signals_wait(now):
             self._follows = True
         elif self._follows and now - shown_at >= self._hold.lockstep_at_most:
             self._follows = False

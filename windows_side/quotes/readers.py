@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,19 +77,25 @@ class Readers:
         ]
 
     def missing(self, now: float, roles: Iterable[Role], epoch: Epoch) -> tuple[Role, ...]:
-        """Those roles of which nobody is ready or has seen a quote of ``epoch``."""
-        return tuple(
-            role
-            for role in roles
-            if not any(
-                reader.ready or _seen_seq(reader, epoch) is not None for reader in self.alive(now, (role,))
-            )
-        )
+        """Those roles of which too few are ready or have seen a quote of ``epoch``: once for each naming."""
+        wanted = Counter(roles)
+        return tuple(role for role, number in wanted.items() if self._there(now, role, epoch) < number)
+
+    def _there(self, now: float, role: Role, epoch: Epoch) -> int:
+        alive = self.alive(now, (role,))
+        return sum(reader.ready or _seen_seq(reader, epoch) is not None for reader in alive)
 
     def all_have_seen(self, now: float, role: Role, epoch: Epoch, seq: int) -> bool:
         """Whether there is a living reader of this role and each has seen our quote ``seq``."""
         alive = self.alive(now, (role,))
         return bool(alive) and all((_seen_seq(reader, epoch) or 0) >= seq for reader in alive)
+
+    def signals_wait(self, now: float) -> bool:
+        """Whether a living executor has signals to take yet, or the folder can't be listed just now."""
+        try:
+            return bool(self.alive(now, ("executor",))) and bool(self._folder.signals())
+        except FolderError:
+            return True
 
     @property
     def seen(self) -> dict[str, Seen]:
