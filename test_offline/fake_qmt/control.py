@@ -12,7 +12,7 @@ from test_offline.fake_qmt.wire import dial
 class Control:
     """One control line to the terminal of ``userdata``."""
 
-    def __init__(self, userdata: Path, at_most: float = 20.0) -> None:
+    def __init__(self, userdata: Path, at_most: float = 120.0) -> None:
         """Wait for the terminal to listen. Raises TimeoutError where it never does."""
         deadline = time.monotonic() + at_most
         while (found := dial(userdata, "control")) is None:

@@ -33,7 +33,7 @@ from windows_side import order_executor
 from windows_side.execution.sqlite_ledger import read_only
 from windows_side.executor_places import files_of
 
-ANSWERED_WITHIN = 15.0
+ANSWERED_WITHIN = 120.0
 """Seconds; an unreadable file is given 5 to become whole before it is put aside."""
 SEED_FIELDS = ("signal_id", "code", "direction", "price", "shares", "timestamp", "reason")
 _NEEDED = tuple(name for name in SEED_FIELDS if name != "reason")

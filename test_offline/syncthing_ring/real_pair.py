@@ -12,7 +12,7 @@ from test_offline.syncthing_ring.pair import SyncthingFault, SyncthingPair, wait
 
 QUIET = 2.5
 """Delays without any change after which nothing more is coming."""
-SETTLES_WITHIN = 60.0
+SETTLES_WITHIN = 300.0
 
 
 class RealPair:

@@ -20,12 +20,12 @@ from test_offline.syncthing_ring.pair import SyncthingFault, SyncthingPair, sync
 from test_offline.syncthing_ring.place import DELAY, Place
 from test_offline.syncthing_ring.verdict import CONFLICT, Verdict, judge, script_state, unequal
 
-HEALS_WITHIN = 120.0
+HEALS_WITHIN = 300.0
 """Seconds after the last fault within which every signal must have ended and both folders be quiet.
 
 The slowest is a signal that was overwritten by half a file: 5 s until that is given up, 10 s until it is
 published again, 24 s until an order that rests is taken back, and the delays of the sync tool between."""
-STANDS_STILL = 90.0
+STANDS_STILL = 300.0
 """Seconds without a new signal that mean the script can't go on (a fault pauses it for about 20)."""
 _NAMES_EVERY = 0.2
 
@@ -166,7 +166,7 @@ class _Ring:
             if role in self._actors:
                 self._actors[role].stop()
         # What the last moments wrote still travels.
-        wait_until(lambda: not unequal(self._place), 20.0, 0.5)
+        wait_until(lambda: not unequal(self._place), HEALS_WITHIN, 0.5)
         self.names.stop()
         self.names.look()
 
@@ -181,7 +181,7 @@ class _Ring:
             self._check_alive()
             return condition()
 
-        if not wait_until(holds, 60.0):
+        if not wait_until(holds, HEALS_WITHIN):
             words = "\n".join(self._words(role) for role in self._actors)
             raise SyncthingFault(f"waited in vain for {what}\n{words}")
 

@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runtime_dir=options.runtime,
         sync_tool="syncthing",
         syncthing_delay=DELAY,
-        wait_for_executor=60.0,
+        wait_for_executor=300.0,
     ) as bridge:
         Trader(bridge, plan(options.signals, options.seed), options.times, stop).run()
     return 0

@@ -341,7 +341,7 @@ def test_killed_before_place_returns_the_order_is_there(books_path: Path) -> Non
         cwd=Path(__file__).parents[2],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
-        timeout=60,
+        timeout=300,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     bench = Bench(books_path)

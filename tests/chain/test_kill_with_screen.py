@@ -21,7 +21,7 @@ from tests.chain.kill_chain import BARS_KEPT, _wait_for_quote, short_plan
 if os.name == "nt":
     pytest.skip("pseudo-terminals are POSIX", allow_module_level=True)
 
-from tests.screen.terminals import Terminal
+from tests.screen.terminals import DEADLINE, Terminal
 
 DASHBOARD = 3
 """Its processes: the one a person started, its engine, its screen."""
@@ -59,7 +59,7 @@ def test_killed_with_the_screen_on_the_books_agree(seed: int, tmp_path: Path) ->
         await_that(actors, lambda: heartbeat(stage, "dashboard") is not None, "dashboard")
         at_quote = dice.randint(15, BARS_KEPT * 4 - 15)
         _wait_for_quote(stage, actors, at_quote, dice.random() * 0.02)
-        assert drawn[0].wait(10), "there was no screen to kill"
+        assert drawn[0].wait(DEADLINE), "there was no screen to kill"
         assert _kill_with_children(screens[0]) == DASHBOARD
         begin(stage)
         wait_for_end(stage, actors)

@@ -105,7 +105,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         file.path.write_bytes(file.content)
     command = ["systemd-analyze", "--user", "verify", *(str(file.path) for file in files)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     complaints = [line for line in done.stderr.splitlines() if "miniqmt-executor" in line]
     assert complaints == [], done.stderr
     when = ["systemd-analyze", "calendar", "Mon..Fri *-*-* 08:50:00 Asia/Shanghai"]
@@ -229,7 +229,7 @@ def test_it_stops_when_the_session_is_over(host: Host, monkeypatch: pytest.Monke
 
     def over() -> bool:
         beats = list((host.folder.path / "heartbeat").glob("executor-*.json"))
-        return bool(beats) or time.monotonic() - began > 20
+        return bool(beats) or time.monotonic() - began > 120
 
     assert run_role("executor", load_settings(), until=over) == 0
     text = log.read_text(encoding="utf-8")

@@ -56,7 +56,7 @@ def test_the_example_buys_from_a_simulating_executor(
             exec(compile(_example("README.md"), "README.md", "exec"), {})
     finally:
         stop.set()
-        executor.join(30.0)
+        executor.join(120.0)
 
     assert printed.getvalue().splitlines()[-1] == "filled 1000"
     (file,) = (exchange / "order_results").glob("*.json")

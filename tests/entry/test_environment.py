@@ -209,19 +209,19 @@ def test_two_starts_at_once_install_once(
 
     def slow(arguments: list[str], log: str, lock: object) -> int:
         inside.set()
-        assert released.wait(5)
+        assert released.wait(60)
         return first(arguments, log, lock)
 
     shared = environment()
     one = threading.Thread(target=miniqmt.build, args=(shared, slow))
     one.start()
-    assert inside.wait(5)
+    assert inside.wait(60)
     two = threading.Thread(target=miniqmt.build, args=(shared, second))
     two.start()
-    assert waiting.wait(5)
+    assert waiting.wait(60)
     released.set()
-    one.join(5)
-    two.join(5)
+    one.join(60)
+    two.join(60)
     assert len(first.runs) == 2 and second.runs == []
 
 

@@ -195,7 +195,7 @@ def test_the_command_shows_asks_and_waits_for_the_dashboard(host: Host) -> None:
 
     engine = threading.Thread(target=_take, args=(folder, path, state), daemon=True)
     engine.start()
-    done = host.run("adjust", "cash", "--yes", "--wait", "5")
+    done = host.run("adjust", "cash", "--yes", "--wait", "60")
     engine.join()
     assert done.exit_code == 0, done.output
     assert host.run("adjust").exit_code == 0
@@ -204,7 +204,7 @@ def test_the_command_shows_asks_and_waits_for_the_dashboard(host: Host) -> None:
 def _take(folder: Path, path: Path, state) -> None:  # type: ignore[no-untyped-def]
     """The engine's part: the real core takes the command from the folder and the books are saved."""
     made = core(state=state)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while not (found := waiting_commands(folder)) and time.monotonic() < until:
         time.sleep(0.01)
     (waiting,) = found

@@ -105,8 +105,8 @@ def test_a_second_one_for_the_folder_is_refused_and_told_who_holds_it(tmp_path: 
 
 
 def until(passed: Callable[[], bool]) -> None:
-    """Wait until ``passed``; fails after 20 s."""
-    deadline = time.monotonic() + 20
+    """Wait until ``passed``; fails after two minutes."""
+    deadline = time.monotonic() + 120
     while not passed():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.01)
@@ -151,7 +151,7 @@ def test_by_path_killed_resumed_and_stopped(tmp_path: Path) -> None:
         until(lambda: market_time() > killed_at)
         assert market_time() < killed_at + 600, "it began where it was, not at the end"
         second.send_signal(signal.SIGTERM)
-        assert second.wait(10) == 0
+        assert second.wait(120) == 0
     finally:
         second.kill()
         second.wait()

@@ -289,7 +289,7 @@ def test_no_pandas_on_the_way(tmp_path: Path) -> None:
         "world.close()\n"
     )
     root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=300)
 
 
 def test_a_suspended_code_keeps_yesterdays_close() -> None:

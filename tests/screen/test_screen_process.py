@@ -18,7 +18,7 @@ from tests.screen import sample_views as sample
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "mac_side.screen.screen", "--language", "zh"]
-DEADLINE = 20.0
+DEADLINE = 120.0
 LEFT = "\x1b[?1049l"
 """The terminal's own screen is back."""
 

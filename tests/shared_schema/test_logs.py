@@ -129,7 +129,7 @@ class Stuck(io.StringIO):
 
     def write(self, text: str) -> int:
         self.entered.set()
-        self.released.wait(5)
+        self.released.wait(60)
         return super().write(text)
 
 
@@ -139,7 +139,7 @@ def test_a_stuck_console_drops_lines_and_never_blocks() -> None:
     console = ConsoleOutput(stream, waiting=3)
     line = Line(TIME, "info", "step", "句子", {"a": "1"})
     console.write(line)
-    assert stream.entered.wait(5)
+    assert stream.entered.wait(60)
     for _ in range(10):
         console.write(line)
     assert console.dropped == 7

@@ -262,14 +262,14 @@ def test_the_process_itself_uses_the_key_of_its_settings(
         assert bool(list((exchange / RESULTS_FOLDER).glob("*.json"))) is not has_key
     finally:
         stop.set()
-        thread.join(30.0)
+        thread.join(120.0)
     said = (tmp_path / "logs" / "order_executor.log").read_text(encoding="utf-8")
     assert ((" no_signing_key " in said), (" signing_key " in said)) == (not has_key, has_key)
 
 
 def _first(folder: Path, pattern: str) -> bytes:
     """The bytes of the first file of ``pattern``, waited for."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = list(folder.glob(pattern)) if folder.is_dir() else []
         if found:

@@ -15,7 +15,7 @@ FUND = Code("159201.SZ")
 OPENING_PRICE = 1.050
 PATIENT = Deadlines(open=1e9)
 """Opening may take as long as this machine needs, however far a case moves the clock."""
-WAIT = 10.0
+WAIT = 60.0
 """Seconds until a missing event fails a case."""
 Found = TypeVar("Found")
 
