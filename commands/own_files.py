@@ -162,6 +162,10 @@ def _state(path: Path, settings: Settings, now: float) -> DashboardState:
     seed = new_state(Moment(now, now), mode, AccountAlias(settings.account.alias), FIRST_STRATEGY, writer)
     try:
         return decode_state(path.read_bytes(), seed)
-    except (OSError, MessageError, KeyError, TypeError, ValueError, AttributeError) as problem:
+    except MessageError as problem:
+        # Its next step is a signal's ("correct and send again"), which is no advice for books.
+        detail = f"{problem.what}: {problem.why.rstrip('。.')}"
+        raise StateError("operate.books_damaged", path, detail=detail) from problem
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as problem:
         detail = f"{type(problem).__name__}: {problem}"
         raise StateError("operate.books_damaged", path, detail=detail) from problem

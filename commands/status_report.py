@@ -163,7 +163,7 @@ class StatusReport:
         try:
             calendar = calendar_of_this_host()
         except MiniqmtError as problem:
-            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            problems.append(_problem(problem))
             return None
         today = date_of(self.now)
         return {"days_left": calendar.days_left(today), "ends_soon": calendar.ends_soon(today)}
@@ -199,7 +199,7 @@ class StatusReport:
                 for ledger in ledgers
             ]
         except MiniqmtError as problem:
-            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            problems.append(_problem(problem))
             return []
 
     def _books(self, problems: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -221,7 +221,7 @@ class StatusReport:
                 for own in own_books(self.settings, self.folder.path, self.now)
             ]
         except MiniqmtError as problem:
-            problems.append({"file": problem.where, "problem": f"{problem.what}: {problem.why}"})
+            problems.append(_problem(problem))
             return []
 
 
@@ -239,6 +239,10 @@ def _replaced(beat: Beat, beats: list[Beat]) -> bool:
         for other in beats
         if other is not beat
     )
+
+
+def _problem(problem: MiniqmtError) -> dict[str, str]:
+    return {"file": problem.where, "problem": f"{problem.what}: {problem.why} {problem.next_step}"}
 
 
 def _account(account: Account) -> dict[str, Any]:

@@ -128,3 +128,12 @@ def test_in_a_replay_the_ledgers_day_is_the_markets(host: Host) -> None:
     (ledger,) = json.loads(host.run("status", "--json").output)["ledgers"]
     assert (ledger["day"], ledger["today"]) == (day, {})
     assert day in host.run("status").output
+
+
+def test_damaged_books_come_with_what_to_do(host: Host) -> None:
+    """The line names the file and the way out, and gives no advice that belongs to a signal."""
+    (host.runtime / "dashboard_state.simulate.json").write_text('{"positions": [', encoding="utf-8")
+    ended = host.run("status")
+    assert ended.exit_code == 1
+    line = next(line for line in ended.output.splitlines() if "dashboard_state.simulate.json" in line)
+    assert ".last_good" in line and "重发" not in line and "Error" not in line and "。。" not in line
