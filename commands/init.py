@@ -88,9 +88,12 @@ def init(
     exchange = _exchange_folder(ask, folder, yes)
     if target.parent.resolve().is_relative_to(exchange.resolve()):
         raise SettingsError("commands.init.inside", target, usual=user_config_file())
+    # One role a host means two hosts: "local", taken by Enter, would set the pace of one machine over a sync.
+    usual_tool = "local" if yes or chosen_role == "both" else None
+    chosen_tool = ask("tool", tool, "tool", check.one_of(*SYNC_TOOLS), usual_tool)
     answers: dict[str, object] = {
         "shared_dir": exchange,
-        "sync.tool": ask("tool", tool, "tool", check.one_of(*SYNC_TOOLS), "local"),
+        "sync.tool": chosen_tool,
         "account.alias": ask("alias", alias, "alias", check.name, "main"),
     }
     if chosen_role != "strategy":
@@ -101,8 +104,11 @@ def init(
     if backup is not None:
         typer.echo(say("commands.init.backup", file=backup))
     typer.echo(say("commands.init.written", file=target))
+    if chosen_tool == "cloud" and not load_settings(config_file=target).sync.allow_orders:
+        typer.echo(say("commands.init.cloud"))
     if not is_offline_folder(exchange):
-        usual = "make" if chosen_role != "strategy" and not yes else "none"
+        # The strategy host answers by itself: "none" taken by Enter would leave it without the other's key.
+        usual = "none" if yes else None if chosen_role == "strategy" else "make"
         _settle_key(load_settings(config_file=target), ask, key, usual)
     typer.echo(say("commands.init.next"))
 
@@ -153,7 +159,7 @@ def _trading_answers(
     return answers
 
 
-def _settle_key(settings: Settings, ask: Callable[..., Any], given: str | None, usual: str) -> None:
+def _settle_key(settings: Settings, ask: Callable[..., Any], given: str | None, usual: str | None) -> None:
     """Make this host's signing key, or take over the other host's; one that is there stays."""
     path = key_path(settings)
     if given is None and read_key(path) is not None:

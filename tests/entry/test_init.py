@@ -77,6 +77,16 @@ def test_a_conversation(tmp_path: Path) -> None:
     assert settings.limits.max_buy_yuan == 60_000
 
 
+@pytest.mark.parametrize("role", ["strategy", "trading"])
+def test_enter_does_not_make_one_host_of_two(tmp_path: Path, share: Path, role: str) -> None:
+    """The sync tool of a host with one role has no default: "local" would be wrong, whatever it is."""
+    answers = [role, str(share), "", "坚果云", "cloud", "mine", *[""] * 5, "none"]
+    result = init("--file", str(tmp_path / "host.toml"), keys="".join(f"{answer}\n" for answer in answers))
+    assert result.exit_code == 0, result.output
+    assert read(tmp_path / "host.toml").sync.tool == "cloud"
+    assert "[local]" not in result.output and "allow_orders" in result.output
+
+
 def test_an_existing_file_is_kept(tmp_path: Path, share: Path) -> None:
     """--yes is no leave to overwrite, and a "no" changes nothing."""
     file = tmp_path / "host.toml"
