@@ -44,7 +44,7 @@ def adjust(
     if waits is None:
         typer.echo(say("operate.adjust.nothing"))
         return
-    code = _code_of(settings, own)
+    code = own.code(settings)
     typer.echo(say("operate.adjust.seen", day=waits.day, code=code, close=waits.close, pre=waits.pre_close))
     chosen = next((known for known in ANSWERS if known == answer), None)
     if chosen is None:
@@ -76,11 +76,6 @@ def _waiting(folder: DropFolder, settings: Settings, strategy: str) -> tuple[Own
         raise OperateError("operate.adjust_several", names)
     own = waiting[0] if waiting else books[0]
     return own, own.state.ex_date
-
-
-def _code_of(settings: Settings, own: OwnBooks) -> Code:
-    known = {strategy.name: strategy.symbol for strategy in settings.all_strategies}
-    return Code(known.get(own.state.strategy, settings.strategy.symbol))
 
 
 def told(choice: Answer, books: Books, waits: ExDate, code: Code) -> str:

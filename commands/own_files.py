@@ -16,7 +16,7 @@ from mac_side.state_file import DashboardState, decode_state, new_state
 from shared_schema.clock import Moment, host_name
 from shared_schema.drop_folder.names import NameKind, classify
 from shared_schema.errors import MessageError, StateError
-from shared_schema.ids import AccountAlias, SignalId
+from shared_schema.ids import AccountAlias, Code, SignalId
 from shared_schema.settings import Settings
 from windows_side.execution.halt_latch import HaltLatch
 from windows_side.execution.ledger import BOUND_TO, HALT, INSTANCE, WRITERS, JournalEntry, order_from_json
@@ -143,6 +143,11 @@ class OwnBooks:
 
     path: Path
     state: DashboardState
+
+    def code(self, settings: Settings) -> Code:
+        """What they trade: as they say, else (the seed's file) as the settings have it for their strategy."""
+        known = {strategy.name: strategy.symbol for strategy in settings.all_strategies}
+        return self.state.code or Code(known.get(self.state.strategy, settings.strategy.symbol))
 
 
 def own_books(settings: Settings, folder: Path, now: float) -> list[OwnBooks]:

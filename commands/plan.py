@@ -163,7 +163,7 @@ def adjust(
 def _plan(folder_path: Path | None, account: str, strategy: str, mode: str) -> Plan:
     folder, settings = place_of(folder_path, account)
     own = _books(settings, folder, strategy, mode)
-    code = _code_of(settings, own)
+    code = own.code(settings)
     position, asked_at = _position(folder, own, code)
     return Plan(settings, folder, own, code, position, asked_at, _price(folder, code), _pool(folder, own))
 
@@ -185,11 +185,6 @@ def _books(settings: Settings, folder: DropFolder, strategy: str, mode: str) -> 
         known = ", ".join(f"{own.state.strategy} ({own.state.mode})" for own in found)
         raise OperateError("plan.which_books", strategy or mode, known=known)
     return fitting[0]
-
-
-def _code_of(settings: Settings, own: OwnBooks) -> Code:
-    known = {strategy.name: strategy.symbol for strategy in settings.all_strategies}
-    return Code(known.get(own.state.strategy, settings.strategy.symbol))
 
 
 def _position(folder: DropFolder, own: OwnBooks, code: Code) -> tuple[Position | None, float]:

@@ -15,7 +15,7 @@ from mac_side.state_file import DashboardState, StateFile
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import StateError
-from shared_schema.ids import Epoch
+from shared_schema.ids import Code, Epoch
 from shared_schema.messages import OrderResult, Received
 from shared_schema.sessions import trading_day_of
 
@@ -121,6 +121,23 @@ def check_not_rolled_back(state: DashboardState, sightings: Iterable[Sighting], 
                 known=state.counter,
                 file=seen.where,
             )
+
+
+def of_code(state: DashboardState, code: Code, path: Path) -> DashboardState:
+    """``state`` for trading ``code``; an older file tells what it traded by its newest order.
+
+    Raises StateError where lots, fixed shares or open signals are of another code: at its price they would be
+    sold as profit, and its zero would clear them. Books that hold nothing begin anew, without its anchor.
+    """
+    orders = (entry.code for entry in reversed(state.outbox.entries) if entry.is_order and entry.code)
+    known = state.code or next(orders, None)
+    if known is None or known == code:
+        return replace(state, code=code)
+    books = state.books
+    if books.lots or books.fixed_volume or books.shortfall or state.outbox.open:
+        raise StateError("dashboard.books_of_another_code", path, found=known, wanted=code)
+    begun = replace(books, anchor=None, flat_at=None, before_flat=None, top_ups=())
+    return replace(state, code=code, books=begun, day_close=None, ex_date=None)
 
 
 def settle_folder(

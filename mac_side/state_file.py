@@ -24,7 +24,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.folder import random_name_part
 from shared_schema.drop_folder.names import state_name
 from shared_schema.errors import FolderError, MessageError, StateError
-from shared_schema.ids import AccountAlias, Epoch, InstanceId, Mode, StrategyName
+from shared_schema.ids import AccountAlias, Code, Epoch, InstanceId, Mode, StrategyName
 from shared_schema.integrity import checksum
 from shared_schema.messages.record import ENVELOPE_FIELDS, SCHEMA_VERSION, SEAL_FIELDS, load_object
 
@@ -61,6 +61,8 @@ class DashboardState:
     writer: str
     books: Books = field(default_factory=Books)
     outbox: Outbox = field(default_factory=Outbox)
+    code: Code | None = None
+    """What the lots are of; None in the seed's file, and in those of before it was kept."""
     counter: int = 0
     """The last number used: it makes the id's digits and is the signal's ``seq``."""
     executor: InstanceId | None = None
@@ -99,12 +101,17 @@ def state_path(
 
     In ``runtime_dir``; in the exchange folder itself where ``in_folder`` (DASHBOARD_WORK_DIR is set) or
     one already stands there. In an OFFLINE folder simulated books are ``dashboard_state.json``.
+    Raises StateError where both places have them and nothing says which are the right ones.
     """
     name = state_name(None if is_first(strategy) else strategy, mode, simulate_suffix=not offline)
-    in_the_folder = folder / name
-    if in_folder or offline or (disk or LocalDisk()).stat(in_the_folder) is not None:
+    in_the_folder, at_home, disk = folder / name, runtime_dir / name, disk or LocalDisk()
+    if in_folder or offline:
         return in_the_folder
-    return runtime_dir / name
+    if disk.stat(in_the_folder) is None:
+        return at_home
+    if at_home != in_the_folder and disk.stat(at_home) is not None:
+        raise StateError("dashboard.two_sets_of_books", in_the_folder, other=at_home)
+    return in_the_folder
 
 
 def new_state(
@@ -225,6 +232,7 @@ def encode_state(state: DashboardState, now: Moment, trading_day: str) -> bytes:
         "mode": state.mode,
         "account": state.account,
         "strategy": state.strategy,
+        "code": state.code,
         "counter": state.counter,
         "executor": state.executor,
         "halts": [vars(halt) for halt in state.halts],
@@ -247,7 +255,8 @@ def decode_state(raw: bytes, fresh: DashboardState) -> DashboardState:
     payload = load_object(raw, limit=_NO_LIMIT)
     if _ENVELOPE.isdisjoint(payload):
         books, outbox = parts_from_json(payload)
-        return replace(fresh, books=books, outbox=outbox, extra=_foreign(payload), is_seed=True)
+        extra = _foreign(payload)
+        return replace(fresh, books=books, outbox=outbox, extra=extra, is_seed=True)
     given = payload.pop("checksum", None)
     payload.pop("signature", None)
     if given != checksum(payload):
@@ -263,6 +272,7 @@ def decode_state(raw: bytes, fresh: DashboardState) -> DashboardState:
         writer=payload["writer"],
         books=books,
         outbox=outbox,
+        code=Code(payload["code"]) if payload.get("code") else None,
         counter=int(payload["counter"]),
         executor=InstanceId(payload["executor"]) if payload["executor"] else None,
         halts=tuple(HaltLatch(**halt) for halt in payload["halts"]),

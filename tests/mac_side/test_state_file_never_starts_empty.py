@@ -291,6 +291,23 @@ def test_where_the_books_stand(tmp_path: Path) -> None:
     assert where("live") == folder / "dashboard_state.json"
 
 
+def test_two_sets_of_books_stop_the_start(tmp_path: Path) -> None:
+    """An old copy in the exchange folder beside those of RUNTIME_DIR: a person says which are right."""
+    folder, runtime = tmp_path / "f", tmp_path / "r"
+    for place in (folder, runtime):
+        StateFile(place / "dashboard_state.json").save(fresh(), NOW, DAY)
+
+    def where(*, in_folder: bool = False, offline: bool = False) -> Path:
+        return state_path(folder, runtime, "live", StrategyName("grid"), offline=offline, in_folder=in_folder)
+
+    with pytest.raises(StateError) as told:
+        where()
+    assert str(runtime / "dashboard_state.json") in str(told.value)
+    assert where(in_folder=True) == where(offline=True) == folder / "dashboard_state.json"
+    (folder / "dashboard_state.json").rename(tmp_path / "put-away.json")
+    assert where() == runtime / "dashboard_state.json"
+
+
 def test_a_folder_that_refuses_the_copy_is_told(tmp_path: Path) -> None:
     """The last good copy can't be written: FolderError, never silence."""
     with pytest.raises(FolderError):
