@@ -14,6 +14,7 @@ from pathlib import Path
 
 from commands.halt_writing import write_halt, writer_of
 from shared_schema.clock import host_name
+from shared_schema.disk import LocalDisk
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import FolderError, MiniqmtError
 from shared_schema.keys import folder_key
@@ -90,7 +91,8 @@ class Process:
         self._alive = runtime_dir / f"{role}.alive" if role == "executor" else None
         environment = dict(os.environ, PYTHONPATH=str(ROOT))
         if self._alive is not None:
-            self._alive.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # held by a scanner just now: its next change tells as well
+                LocalDisk().remove(self._alive)
             environment[VARIABLE] = str(self._alive)
         code = f"import sys; from {_MODULES[role]} import main; sys.exit(main(sys.argv[1:]))"
         always = ("--no-screen",) if role == "dashboard" else ()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.supervise import lock_trading
+from commands.supervise import Process, lock_trading
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULTS_FOLDER, result_name
 from shared_schema.ids import InstanceId, SignalId
@@ -271,3 +271,15 @@ def _until(reached: Callable[[], object]) -> None:
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_sign_of_life_that_is_held_ends_no_supervisor(tmp_path: Path) -> None:
+    """A scanner holds the dead process's file on Windows (here a folder does): the next one is started."""
+    (tmp_path / "executor.alive").mkdir()
+    child = Process("executor", ("--help",), tmp_path)
+    try:
+        assert child.pid
+    finally:
+        child.kill()
+        child._child.wait()
