@@ -28,7 +28,7 @@ class OneUser:
         self._turn.acquire()
         if self._closed:
             self._turn.release()
-            raise BridgeError("dashboard.bridge_refused", self.path, reason="Bridge: closed")
+            raise BridgeError("dashboard.bridge_closed", self.path)
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -45,5 +45,4 @@ class OneUser:
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
-            reason = f"Bridge: pid {self._process} != {os.getpid()}"
-            raise BridgeError("dashboard.bridge_refused", self.path, reason=reason)
+            raise BridgeError("dashboard.bridge_forked", self.path, opened=self._process, here=os.getpid())
