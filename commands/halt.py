@@ -41,7 +41,11 @@ def halt(
     rooms, unread = _rooms(place)
     executors = Executors.seen_now(place.folder, red_after, time.time(), *rooms)
     now = time.time()
-    name = write_halt(place.folder, writer_of(role), reason, _mode(place, executors), now)
+    try:
+        name = write_halt(place.folder, writer_of(role), reason, _mode(place, executors), now)
+    except FolderError:
+        typer.echo(say("operate.halt.not_written"), err=True)
+        raise
     typer.echo(say("operate.halt.written", at=clock_text(now), path=place.folder.path / "control" / name))
     if account:
         typer.echo(say("operate.halt.one_account", account=account))

@@ -22,7 +22,7 @@ import typer
 from commands.help_page import fold_long_words, heading_of, in_order
 from commands.typed_line import INTERRUPTED, UsageError, end_broken_off, end_typed_wrongly
 from shared_schema.console import print_utf8
-from shared_schema.errors import MiniqmtError, SettingsError
+from shared_schema.errors import FolderError, MiniqmtError, SettingsError
 from shared_schema.words import say, say_both, use_language
 
 COMMANDS = (
@@ -81,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except MiniqmtError as error:
         print(f"miniqmt: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as problem:
+        if problem.filename is None:
+            raise
+        refused = FolderError("commands.disk", problem.filename, reason=problem.strerror)
+        print(f"miniqmt: {refused}", file=sys.stderr)
+        sys.exit(refused.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     # Commands return nothing: a number is the code of a typer.Exit, 130 after Ctrl+C.

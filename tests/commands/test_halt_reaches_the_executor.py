@@ -8,6 +8,7 @@ import pytest
 
 from commands.confirmation import Executors
 from commands.folder_view import Beat
+from shared_schema.errors import FolderError
 from shared_schema.messages import Halt, reads_as_halt
 from shared_schema.messages.record import decode
 from tests.commands.hosts import Host
@@ -125,3 +126,17 @@ def test_a_missing_folder_ends_with_2(host: Host) -> None:
 
     ended = host.run("halt", "--folder", "nowhere")
     assert isinstance(ended.exception, FolderError) and ended.exception.exit_code == 2
+
+
+def test_a_halt_that_cannot_be_written_says_that_trading_goes_on(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only that a file failed: that nothing is stopped, and what stops it."""
+
+    def refused(*_: object) -> str:
+        raise FolderError("folder.publish_failed", host.folder.path, detail="read-only")
+
+    monkeypatch.setattr("commands.halt.write_halt", refused)
+    ended = host.run("halt", "--reason", "x")
+    assert isinstance(ended.exception, FolderError)
+    assert "没有停止" in ended.output and "order_executor" in ended.output

@@ -162,6 +162,7 @@ def test_a_module_that_lacks_a_package_is_not_called_absent(monkeypatch: pytest.
         (DataError("settings.no_folder"), 2),
         (typer.Exit(3), 3),
         (KeyboardInterrupt(), 130),
+        (PermissionError(13, "Permission denied", "/nowhere/miniqmt.toml"), 2),
         (None, 0),
     ],
 )
