@@ -149,7 +149,7 @@ def _start_with_terminal(stage: Stage, speed: str) -> dict[str, Actor]:
             host = "mac" if role == "dashboard" else "windows"
             actors[role] = start(stage, role, host, standin_arguments(stage, role, speed))
         for role in ("producer", "executor", "dashboard"):
-            await_that(actors, lambda role=role: _is_ready(stage, role), role)  # type: ignore[misc]
+            await_that(actors, lambda role=role: is_ready(stage, role), role)  # type: ignore[misc]
         control = Control(stage.terminal / "userdata_mini")
         control("begin")
         control.close()
@@ -159,7 +159,8 @@ def _start_with_terminal(stage: Stage, speed: str) -> dict[str, Actor]:
     return actors
 
 
-def _is_ready(stage: Stage, role: str) -> bool:
+def is_ready(stage: Stage, role: str) -> bool:
+    """Whether the newest heartbeat of ``role`` says that it stands; one that was killed said so too."""
     told = heartbeat(stage, role)
     return told is not None and (told.ready or role == "dashboard")
 

@@ -67,20 +67,29 @@ def main() -> None:
             each.feed(begin.quotes, Moment(time.time(), source.market_now()))
     while not (terminal.begun.wait(0.05) or ended.is_set()):
         pass
-    _play(source, list(counters.values()), data, ended)
+    _play(source, list(counters.values()), data, terminal.held, ended)
     while not ended.wait(0.2):
         pass
     terminal.stop()
 
 
 def _play(
-    source: ReplaySource, counters: list[SimulatedBroker], data: DataRoom, ended: threading.Event
+    source: ReplaySource,
+    counters: list[SimulatedBroker],
+    data: DataRoom,
+    held: threading.Event,
+    ended: threading.Event,
 ) -> None:
+    stood = 0.0
     while not ended.is_set() and not source.is_finished:
         now = time.time()
-        shown = source.poll(now)
+        if held.is_set():
+            ended.wait(0.01)
+            stood += time.time() - now
+            continue
+        shown = source.poll(now - stood)
         if shown is None:
-            ended.wait(min(0.05, max(0.001, source.next_due(now) or 0.0)))
+            ended.wait(min(0.05, max(0.001, source.next_due(now - stood) or 0.0)))
             continue
         for counter in counters:
             counter.feed(shown.quotes, Moment(now, source.market_now()))

@@ -71,6 +71,8 @@ class Terminal:
         for number, broker in accounts.items():
             self.add_account(number, broker)
         self.begun = threading.Event()
+        self.held = threading.Event()
+        """While set the market stands still."""
         """Set by the control: the market may begin."""
         self.market_now: Callable[[], float] = time.time
         self.places = 0
@@ -286,6 +288,10 @@ class Terminal:
                 return self.rooms[number].by_hand(order)
             case "begin":
                 return self.begun.set()
+            case "hold":
+                return self.held.set()
+            case "go_on":
+                return self.held.clear()
             case "market":
                 return self.market_now(), self.data is not None and self.data.finished
         raise ValueError(name)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from commands.demo_room.actors import (
     Actor,
+    await_that,
     check_alive,
+    is_ready,
     producer_arguments,
     standin_arguments,
     start,
@@ -22,8 +24,10 @@ from commands.demo_room.plan import SAMPLE, Plan, make_plan
 from commands.demo_room.stage import SIMULATED, STANDIN, START_CASH, Stage, set_stage
 from commands.demo_room.summary import Summary, gather, summarise
 from shared_schema.bars_file import read_bars
+from shared_schema.drop_folder.names import HEARTBEAT_FOLDER
 from shared_schema.points import ALLOW_CRASH, CRASH_AT
 from shared_schema.shanghai import day_of
+from test_offline.fake_qmt.control import Control
 from windows_side.execution.points import Point
 
 BARS_KEPT = 70
@@ -83,24 +87,44 @@ def run_once(folder: Path, plan: Plan, seed: int, broker: str = SIMULATED) -> Ki
 
 
 def run_at_point(folder: Path, plan: Plan, point: Point) -> Killed:
-    """The QMT stand-in's chain, its executor made to die at ``point`` and started again."""
+    """The QMT stand-in's chain, its executor made to die at ``point`` and started again.
+
+    The market stands still while an executor starts: it would be over before a slow one is there."""
     stage = set_stage(plan, folder, STANDIN)
     actors = start_all(stage, speed=STANDIN_SPEED, lockstep=False)
-    at_quote = 20
+    control = Control(stage.terminal / "userdata_mini")
     try:
-        _wait_for_quote(stage, actors, at_quote, 0.0)
+        # One order stands: the next may stay unknown until the close, and nothing is bought beside it.
+        await_that(actors, lambda: control("places") > 0, "first order")
+        at_quote = newest_quote_seq(stage)
+        others = {role: actor for role, actor in actors.items() if role != "executor"}
         actors["executor"].kill()
+        control("hold")
+        _forget_heartbeats(stage)
         asked = {CRASH_AT: point.value, ALLOW_CRASH: "1"}
         doomed = start(stage, "executor", "windows", standin_arguments(stage, "executor"), asked)
-        died = doomed.process.wait(60)
+        await_that(others, lambda: not doomed.is_alive or is_ready(stage, "executor"), "executor")
+        control("go_on")
+        died = doomed.process.wait(120)
         assert died == -signal.SIGKILL, f"{point} was never reached: {died}\n{doomed.last_words()}"
+        control("hold")
+        _forget_heartbeats(stage)
         actors["executor"] = _start_again(stage, "executor")
+        await_that(actors, lambda: is_ready(stage, "executor"), "executor")
+        control("go_on")
         wait_for_end(stage, actors)
         quotes = newest_quote_seq(stage)
     finally:
+        control.close()
         stop_all(actors)
     summary = summarise(gather(stage, START_CASH), plan.base_shares, quotes)
     return Killed("executor", at_quote, summary, stage)
+
+
+def _forget_heartbeats(stage: Stage) -> None:
+    """A killed executor's last one still says "ready"."""
+    for beat in (stage.exchange / HEARTBEAT_FOLDER).glob("executor-*.json"):
+        beat.unlink()
 
 
 def _wait_for_quote(stage: Stage, actors: dict[str, Actor], seq: int, then: float) -> None:

@@ -184,7 +184,12 @@ class Scene:
             len(results) == len(self.signals)
             and all(result.is_terminal for result in results.values())
             and {done_name(SignalId(name)) for name in self.signals} <= done
+            and not self._left_in_folder()
         )
+
+    def _left_in_folder(self) -> list[Path]:
+        """Signals and conflict copies of them that nobody has taken or moved aside."""
+        return [path for path in self.folder.path.glob("order_signal*") if path.is_file()]
 
     def wait(self, reached: Callable[[], bool]) -> None:
         """Until ``reached``, or fail."""
@@ -220,7 +225,7 @@ class Scene:
             assert result.filled_shares == filled == sum(trade["shares"] for trade in row["trades"]), name
             placed = row["tag"] in tags
             assert not placed or result.state not in ("rejected", "not_placed", "expired"), name
-        assert not [path for path in self.folder.path.glob("order_signal*") if path.is_file()]
+        assert not self._left_in_folder()
         listed = orjson.loads((self.folder.path / EXECUTED).read_bytes())["signal_ids"]
         assert sorted(listed) == sorted(self.signals), "the list is written at the clean end at the latest"
         return len(orders)

@@ -26,12 +26,17 @@ def test_a_move_out_of_the_folder_holds_nothing_back(tmp_path: Path) -> None:
     """Half a move is all the kernel tells of a file that leaves; the next signal wakes at once."""
     (tmp_path / "exchange").mkdir()
     (tmp_path / "exchange" / "consumed.json").write_bytes(b"{}")
-    watch = FolderWatch(tmp_path / "exchange", LONG)
-    os.replace(tmp_path / "exchange" / "consumed.json", tmp_path / "consumed.done")
-    (tmp_path / "exchange" / "next.json").write_bytes(b"{}")
-    begin = time.monotonic()
-    assert watch.wait() and time.monotonic() - begin < 0.4
-    watch.stop()
+    took = []
+    for number in range(3):  # what holds it back does so each time, a busy machine hardly thrice
+        watch = FolderWatch(tmp_path / "exchange", LONG)
+        os.replace(tmp_path / "exchange" / "consumed.json", tmp_path / "consumed.done")
+        (tmp_path / "exchange" / f"next{number}.json").write_bytes(b"{}")
+        begin = time.monotonic()
+        assert watch.wait()
+        took.append(time.monotonic() - begin)
+        watch.stop()
+        os.replace(tmp_path / "consumed.done", tmp_path / "exchange" / "consumed.json")
+    assert min(took) < 0.4
 
 
 def test_a_folder_made_later_is_watched_and_one_of_no_concern_is_not(tmp_path: Path) -> None:
