@@ -261,7 +261,7 @@ class Engine:
                     self._writing.publish(self._core.state.outbox, entry, now)
             case Republish():
                 outbox = self._core.state.outbox
-                self._writing.republish(outbox, self.files.inbox.damaged(outbox), now)
+                self._writing.republish(outbox, self.files.inbox.without_answer(outbox, now.wall), now)
             case WriteHeartbeat(body):
                 # In simulate after each quote: a replay waits for it.
                 self._writing.heartbeat(body, now, prompt=at_quote and self._core.state.mode == "simulate")

@@ -10,6 +10,7 @@ from shared_schema.drop_folder import DropFolder
 from shared_schema.ids import SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Heartbeat
+from windows_side.aged_results import AgedResults
 from windows_side.brokers.port import AccountAnswered, BrokerEvent, OrderUpdate, TradeUpdate
 from windows_side.conflict_copies import ConflictCopies
 from windows_side.day_keeper import DayKeeper
@@ -64,6 +65,7 @@ class Outgoing:
         self._pruner = Pruner(
             folder, rules.calendar, monotonic, lambda count: log.say("info", "put_away", count=count)
         )
+        self._aged = AgedResults(folder, ledger, rules.calendar, monotonic, self._pruner.said)
         self._lost = LostResults(views, self._pruner, core.book.everything, monotonic)
         self._copies = ConflictCopies(folder, log, lambda: clock.now().wall, monotonic)
         self._ends_said: dict[SignalId, tuple[str, int]] = {}
@@ -147,9 +149,9 @@ class Outgoing:
     def put_away(self) -> None:
         """The looks that come by the minute: what is done with, conflict copies, lost results."""
         now = self._clock.now()
-        prune = self._pruner.due(now, self._incoming.applied())
-        if prune is not None:
-            self._work.do(prune)
+        for prune in (self._pruner.due(now, self._incoming.applied()), self._aged.due(now)):
+            if prune is not None:
+                self._work.do(prune)
         for step in (*self._copies.due(), *self._lost.due(now, self._incoming.applied)):
             self._work.do(step)
 

@@ -1,8 +1,9 @@
 """After the close: what is done with goes out of the way, so that the folder stays quick to list.
 
 Consumed signals and quarantine go as they are; a result goes once the dashboard that sent its signal
-says it was applied. Each step is one rename within the exchange folder, so a crash anywhere leaves
-every file in exactly one of the two places, and the next run does the rest.
+says it was applied, the others by age (``aged_results``). Each step is one rename within the exchange
+folder, so a crash anywhere leaves every file in exactly one of the two places, and the next run does the
+rest.
 """
 
 from __future__ import annotations
@@ -45,18 +46,19 @@ class Move:
 def moves_due(folder: DropFolder, applied: Iterable[SignalId], wall: float) -> list[Move]:
     """What to put away at ``wall`` (Unix seconds). Raises FolderError where a folder can't be listed."""
     results = {result_name(signal_id) for signal_id in applied}
-
-    def old(place: str) -> list[FileEntry]:
-        entries = folder.list_folder(place)
-        return [e for e in entries if wall - e.modified_ns / 1e9 > LEFT_ALONE_FOR and not _is_private(e.name)]
-
-    found = [(DONE_FOLDER, e) for e in old(DONE_FOLDER) if e.name.endswith(".done")]
-    found += [(QUARANTINE_FOLDER, entry) for entry in old(QUARANTINE_FOLDER)]
-    found += [(RESULTS_FOLDER, entry) for entry in old(RESULTS_FOLDER) if entry.name in results]
+    found = [(DONE_FOLDER, e) for e in left_alone(folder, DONE_FOLDER, wall) if e.name.endswith(".done")]
+    found += [(QUARANTINE_FOLDER, entry) for entry in left_alone(folder, QUARANTINE_FOLDER, wall)]
+    found += [(RESULTS_FOLDER, e) for e in left_alone(folder, RESULTS_FOLDER, wall) if e.name in results]
     return [
         Move(f"{place}/{entry.name}", archive_place(entry.name, entry.modified_ns / 1e9))
         for place, entry in found[:MOVES_A_RUN]
     ]
+
+
+def left_alone(folder: DropFolder, place: str, wall: float) -> list[FileEntry]:
+    """The files of ``place`` nobody changed within the last hour. Raises FolderError."""
+    entries = folder.list_folder(place)
+    return [e for e in entries if wall - e.modified_ns / 1e9 > LEFT_ALONE_FOR and not _is_private(e.name)]
 
 
 def perform(folder: DropFolder, moves: Iterable[Move]) -> int:
@@ -94,7 +96,8 @@ class Pruner:
         self._folder = folder
         self._calendar = calendar
         self._monotonic = monotonic
-        self._said = said
+        self.said = said
+        """Told how many files went."""
         self._at = monotonic() + PRUNE_EVERY
         self._applied: frozenset[SignalId] = frozenset()
 
@@ -121,4 +124,4 @@ class Pruner:
     def _prune(self, applied: frozenset[SignalId], wall: float) -> None:
         count = perform(self._folder, moves_due(self._folder, applied, wall))
         if count:
-            self._said(count)
+            self.said(count)

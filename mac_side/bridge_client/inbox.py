@@ -18,6 +18,9 @@ from shared_schema.rollback import Stamp
 Refusal = Literal["", "digest", "version_1", "other_signal", "mode", "account", "day"]
 """Why a result is not ours to apply; "" where it is."""
 
+OLD = 86_400.0
+"""Seconds after which an order has long expired: to ask for its result can't place it."""
+
 _Fingerprint = tuple[str, int, int, int]
 
 
@@ -71,11 +74,24 @@ class Inbox:
         self._still: tuple[Outbox, int] | None = None
         self.problems: dict[str, str] = {}
         self._damaged: set[str] = set()
+        self._stands: set[str] | None = None
 
     def damaged(self, outbox: Outbox) -> frozenset[SignalId]:
         """The open entries whose result file lies there and is no whole one, as of the last look."""
         names = {f"{RESULTS_FOLDER}/{result_name(entry.signal_id)}": entry.signal_id for entry in outbox.open}
         return frozenset(names[name] for name in self._damaged & names.keys())
+
+    def without_answer(self, outbox: Outbox, wall: float) -> frozenset[SignalId]:
+        """The open entries whose answer was seen and can't be read any more: ``damaged``, or put away.
+
+        The executor puts a result away 30 days after its end; that a younger one is missing it sees by
+        itself. ``wall`` in Unix seconds.
+        """
+        stands = self._stands
+        if stands is None:
+            return self.damaged(outbox)
+        old = (e.signal_id for e in outbox.open if e.answered_at is not None and wall - e.timestamp > OLD)
+        return self.damaged(outbox) | {one for one in old if result_name(one) not in stands}
 
     def fresh(self, outbox: Outbox) -> list[Received[OrderResult]]:
         """All of ``each``, for callers to whom nothing can happen between two of them."""
@@ -102,7 +118,7 @@ class Inbox:
     def _listed(self, outbox: Outbox) -> Generator[Received[OrderResult], None, bool]:
         """Those found by listing the folder; returns whether there was any that is new or unreadable."""
         wanted, news = self._names_of(outbox), False
-        stands = set()
+        stands: set[str] = set()
         for file in self.folder.list_folder(RESULTS_FOLDER):
             stands.add(file.name)
             if file.name not in wanted:
@@ -116,6 +132,7 @@ class Inbox:
                 self._note(file.name, result)
                 yield result
                 self._seen[file.name] = mark
+        self._stands = stands
         for gone in self._stamps.keys() - stands:
             del self._stamps[gone]
         return news

@@ -97,8 +97,9 @@ def publications(
     An entry never published by this process goes out at once when it is newer than ``republish_after``
     (the caller has just made it); any other waits that long unanswered and only replaces what is
     missing or differs. ``published_at`` tells when this process last published or found each.
-    ``damaged_since``: whose answer lies there and is no whole file since when. Was it answered before, the
-    executor takes its end for told, and a sync tool its file for delivered: it is asked for once more.
+    ``damaged_since``: whose answer lies there and is no whole file, or was put away unread, since when. Was
+    it answered before, the executor takes its end for told, and a sync tool its file for delivered: it is
+    asked for once more.
     """
     found: list[Publication] = []
     damaged = damaged_since or {}

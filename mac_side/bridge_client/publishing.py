@@ -35,8 +35,8 @@ class Publishing:
 
     def again(self, state: DashboardState, wall: float) -> None:
         """Publish what is missing and unanswered for long enough. Raises FolderError."""
-        damaged = self.inbox.damaged(state.outbox)
-        self._damaged_since = since_when(self._damaged_since, damaged, wall)
+        missing = self.inbox.without_answer(state.outbox, wall)
+        self._damaged_since = since_when(self._damaged_since, missing, wall)
         due = publications(
             state.outbox,
             state.strategy,

@@ -118,6 +118,15 @@ class LedgerContract:
         )
         assert ledger.settled_since(20.0) == ["b", "c"]
 
+    def test_only_settled_rows_tell_when_they_ended(self) -> None:
+        """An open row has no end, and of an id without a row nothing is known."""
+        ledger = self.open()
+        rows = row("a", "filled", changed_at=10.5), row("b", "unknown"), row("c", "rejected")
+        ledger.commit(Change(rows, settled_ids=(SignalId("d"),)))
+        asked = [SignalId(one) for one in "abde"]
+        assert ledger.settled_at(asked) == {"a": 10.5}
+        assert ledger.settled_at([]) == {}
+
     def test_a_row_without_a_signal_is_kept(self) -> None:
         """A file that named an id and was no signal has a row too."""
         ledger = self.open()

@@ -64,6 +64,8 @@ class Shell:
         self.folder.disk.make_folder(self.folder.path)
         self.folder.prepare()
         self.skip = 0.0
+        self.ahead = 0.0
+        """Seconds by which the executor's wall clock is ahead of this host's."""
         self.lines = Lines()
         self.instant = instant
         self.reach: Reach = pass_by
@@ -81,7 +83,7 @@ class Shell:
             enforce_sessions=False, needs_quote=False, final_read=0.0, absence_is_proof=True,
         )  # fmt: skip
         rules = replace(plain, **self._rules)  # type: ignore[arg-type]
-        clock = self.clock = ReplayFollower()
+        clock = self.clock = ReplayFollower(lambda: time.time() + self.ahead)
         self.core = ExecutorCore(rules, memory)
         self.watch = FolderWatch(self.folder.path, 0.02, use_watcher=False)
         log = Log("order_executor", [self.lines])

@@ -8,7 +8,7 @@ and ``executed_signals.json`` are views that can be written again from here.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -104,6 +104,9 @@ class Ledger(Protocol):
 
     def settled_since(self, at: float) -> list[SignalId]:
         """Ids settled since ``at`` (Unix seconds), newest last."""
+
+    def settled_at(self, signal_ids: Sequence[SignalId]) -> dict[SignalId, float]:
+        """When each of these (a hundred at most) last changed, Unix seconds; settled rows only."""
 
     def tidy(self) -> None:
         """Housekeeping that may take milliseconds; called at quiet moments only."""

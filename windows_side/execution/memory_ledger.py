@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from shared_schema.ids import LedgerId, SignalId
@@ -54,6 +55,10 @@ class MemoryLedger:
         return self._settled + [
             order.signal_id for order in sorted(settled, key=lambda order: order.changed_at)
         ]
+
+    def settled_at(self, signal_ids: Sequence[SignalId]) -> dict[SignalId, float]:
+        rows = (self.order(signal_id) for signal_id in signal_ids)
+        return {row.signal_id: row.changed_at for row in rows if row is not None and row.is_terminal}
 
     @property
     def ledger_id(self) -> LedgerId:

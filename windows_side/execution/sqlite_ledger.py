@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,15 @@ class SqliteLedger:
                 (at,),
             ).fetchall()
         return [signal_id for (signal_id,) in rows]
+
+    def settled_at(self, signal_ids: Sequence[SignalId]) -> dict[SignalId, float]:
+        marks = ", ".join("?" * len(signal_ids))
+        with self._guarded():
+            rows = self._database.execute(
+                f"SELECT signal_id, changed_at FROM orders WHERE terminal = 1 AND signal_id IN ({marks})",
+                tuple(signal_ids),
+            ).fetchall()
+        return dict(rows)
 
     @property
     def ledger_id(self) -> LedgerId:
