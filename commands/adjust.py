@@ -13,7 +13,7 @@ from commands.own_files import OwnBooks, own_books
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from mac_side.books import Books
 from mac_side.dashboard_processes import commands_path
-from mac_side.ex_date import ANSWERS, Answer, ExDate, adjusted
+from mac_side.ex_date import ANSWERS, LEAST, MOST, Answer, ExDate, answered, with_factor
 from mac_side.screen_commands import Command, write_command
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
@@ -22,6 +22,9 @@ from shared_schema.settings import Settings
 from shared_schema.words import say, say_both
 
 WORD = "ADJUST"
+FactorOption = Annotated[
+    float | None, typer.Option("--factor", min=LEAST, max=MOST, help=say_both("plan.help_factor"))
+]
 LOOK_EVERY = 0.1
 
 
@@ -37,6 +40,7 @@ def adjust(
     folder: FolderOption = None,
     account: AccountOption = "",
     wait: Annotated[float, typer.Option("--wait", help=say_both("operate.help_wait"))] = 5.0,
+    factor: FactorOption = None,
 ) -> None:
     """Show what waits; with an answer adjust the books. 0 done or nothing waits, 1 it waits."""
     found, settings = place_of(folder, account)
@@ -45,17 +49,23 @@ def adjust(
         typer.echo(say("operate.adjust.nothing"))
         return
     code = own.code(settings)
-    typer.echo(say("operate.adjust.seen", day=waits.day, code=code, close=waits.close, pre=waits.pre_close))
+    seen = "operate.adjust.seen_away" if waits.days else "operate.adjust.seen"
+    shown = {"day": waits.day, "code": code, "close": waits.close, "pre": waits.pre_close}
+    typer.echo(say(seen, **shown, days=waits.days))
+    waits = with_factor(waits, factor, code)
     chosen = next((known for known in ANSWERS if known == answer), None)
     if chosen is None:
         for choice in ANSWERS:
             typer.echo(told(choice, own.state.books, waits, code))
         raise typer.Exit(2 if answer else 1)
     typer.echo(told(chosen, own.state.books, waits, code))
+    if answered(own.state.books, waits, chosen, code) is None:
+        raise OperateError("operate.adjust_needs_factor", own.path)
     if not confirmed_by_person(WORD, yes):
         typer.echo(say("operate.given_up"))
         raise typer.Exit(1)
-    wish = Command(kind="adjust", argument=chosen, at=time.time(), by=f"adjust@{host_name()}")
+    said = chosen if factor is None else f"{chosen} {factor}"
+    wish = Command(kind="adjust", argument=said, at=time.time(), by=f"adjust@{host_name()}")
     path = write_command(commands_path(settings.runtime_dir, own.state.strategy), wish)
     if not _until(lambda: _waiting(found, settings, own.state.strategy)[1] is None, wait):
         path.unlink(missing_ok=True)
@@ -79,15 +89,19 @@ def _waiting(folder: DropFolder, settings: Settings, strategy: str) -> tuple[Own
 
 
 def told(choice: Answer, books: Books, waits: ExDate, code: Code) -> str:
-    after = adjusted(books, waits, choice, code)
+    """One line: what the books would be after ``choice``."""
+    after = answered(books, waits, choice, code)
+    if after is None:
+        return say(f"operate.adjust.{choice}_unknown")
     return say(
         f"operate.adjust.{choice}",
         anchor=f"{books.anchor:.3f} → {after.anchor:.3f}" if books.anchor and after.anchor else "-",
         lots="  ".join(
             f"{old.shares}@{old.buy_price:.4f} → {new.shares}@{new.buy_price:.4f}"
-            for old, new in zip(books.lots, after.lots, strict=True)
+            for old, new in zip(books.lots, after.lots, strict=False)
         )
         or "-",
+        fixed=f"{books.fixed_volume} → {after.fixed_volume}",
     )
 
 

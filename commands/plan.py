@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from commands.adjust import WORD as ADJUST_WORD
+from commands.adjust import FactorOption, told
 from commands.adjust import adjust as adjust_waiting
-from commands.adjust import told
 from commands.confirmation import confirmed_by_person
 from commands.own_files import OwnBooks, own_books
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
 from mac_side import plan as plans
 from mac_side.books import Books
-from mac_side.ex_date import ANSWERS, ExDate, adjusted
+from mac_side.ex_date import ANSWERS, ExDate, answered, with_factor
 from mac_side.shared_pool import SeenPool
 from mac_side.single_engine import EngineHeld, hold_engine
 from shared_schema.clock import Moment
@@ -131,9 +131,7 @@ def reset(
 @plan_app.command("adjust", help=say_both("plan.help_adjust"))
 def adjust(
     answer: Annotated[str, typer.Argument(help=say_both("operate.help_adjust"))] = "",
-    factor: Annotated[
-        float | None, typer.Option("--factor", min=0.001, max=1000.0, help=say_both("plan.help_factor"))
-    ] = None,
+    factor: FactorOption = None,
     strategy: StrategyOption = "",
     mode: ModeOption = "",
     yes: YesOption = False,
@@ -149,12 +147,16 @@ def adjust(
     chosen = next((known for known in ANSWERS if known == answer), None)
     if chosen is None:
         raise OperateError("plan.which_answer", answer, known=", ".join(ANSWERS))
-    ex_date = ExDate(trading_day_of(time.time()), 1.0, factor)
-    if plan.own.state.ex_date is not None:
-        raise OperateError("plan.ex_date_waits", plan.own.state.ex_date.day)
+    if plan.own.state.ex_date is not None:  # the dashboard asks, and takes the answer
+        adjust_waiting(answer, plan.own.state.strategy, yes, folder, account, wait, factor)
+        return
+    ex_date = with_factor(ExDate(trading_day_of(time.time()), 1.0, 1.0), factor, plan.code)
+    after = answered(plan.books, ex_date, chosen, plan.code)
     typer.echo(told(chosen, plan.books, ex_date, plan.code))
+    if after is None:
+        raise OperateError("operate.adjust_needs_factor", plan.own.path)
     with _quiet(plan):
-        _change(plan, adjusted(plan.books, ex_date, chosen, plan.code), ADJUST_WORD, yes)
+        _change(plan, after, ADJUST_WORD, yes)
 
 
 # What the commands share

@@ -37,7 +37,7 @@ from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, own
 from mac_side.engine_rules import other_writer_hold
 from mac_side.engine_signals import Wish
 from mac_side.engine_trader import EngineTrader
-from mac_side.ex_date import ANSWERS, DayClose, adjusted, day_before
+from mac_side.ex_date import DayClose, answered, day_before, said_of, with_factor
 from mac_side.settling import settle
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import halt_name
@@ -184,12 +184,14 @@ class EngineCore(EngineTrader):
             self._alarm("position_short", sentence, now)
 
     def _compare_over_ex_date(self, found: SeenAccount, held: int, now: Moment) -> None:
-        """Shares that came or went overnight with a corporate action: said, nothing is traded."""
+        """Shares that came or went with a corporate action: said, kept for the split, nothing is traded."""
         waits, before = self.state.ex_date, self.state.day_close
         if waits is None or before is None or before.shares in (None, held) or before.day >= waits.day:
             return
-        traded = any(e.trading_day == waits.day and e.is_order for e in self.state.outbox.entries)
+        traded = any(e.trading_day > before.day and e.is_order for e in self.state.outbox.entries)
         if found.account.complete and same_day(found, now) and not traded:
+            counted = replace(waits, shares_before=before.shares, shares=held)
+            self._become(replace(self.state, ex_date=counted), "ex_date_counted", now)
             sentence = say("dashboard.ex_date_shares", code=self.config.code, before=before.shares, held=held)
             self._alarm("ex_date_shares", sentence, now)
 
@@ -249,9 +251,11 @@ class EngineCore(EngineTrader):
 
     def _adjust(self, answer: str, now: Moment) -> None:
         """A person says what the ex-date was: anchor and lots follow, and buys go on."""
-        waits, books = self.state.ex_date, self.state.books
-        chosen = next((known for known in ANSWERS if known == answer), None)
-        if waits is None or chosen is None or self.state.outbox.open_orders:
+        waits, (chosen, factor) = self.state.ex_date, said_of(answer)
+        books, code = None, self.config.code
+        if waits is not None and chosen is not None and not self.state.outbox.open_orders:
+            books = answered(self.state.books, with_factor(waits, factor, code), chosen, code)
+        if waits is None or chosen is None or books is None:
             self._say("warning", "nothing_to_adjust", now, answer=answer)
             return
         self._further.append(KeepBooks(f"before-adjust-{int(now.wall)}"))
@@ -261,7 +265,7 @@ class EngineCore(EngineTrader):
             known = DayClose(before, waits.pre_close)
         changed = replace(
             self.state,
-            books=adjusted(books, waits, chosen, self.config.code),
+            books=books,
             ex_date=None,
             day_close=known,
         )

@@ -16,8 +16,9 @@ from mac_side.engine_rules import (
     SeenQuote,
 )
 from mac_side.engine_signals import Wish, next_id, with_signal
-from mac_side.ex_date import adjusted, closing, ex_date_of
+from mac_side.ex_date import adjusted, closing, ex_date_of, fitting_close
 from mac_side.market_view import bars_of, market_of, quote_of
+from mac_side.odd_shares import without_odd_rest
 from mac_side.strategy.grid_step import CLOSES_SEEN, Buy, Decision, GridState, Market, Sell
 from mac_side.strategy.lots import Lot as GridLot
 from shared_schema.bars_file import Bar
@@ -25,6 +26,7 @@ from shared_schema.clock import Moment
 from shared_schema.ids import SignalId
 from shared_schema.instruments import from_ticks, instrument, to_ticks
 from shared_schema.messages import Quote, Seen
+from shared_schema.sessions import date_of
 from shared_schema.words import say
 
 
@@ -59,6 +61,10 @@ class EngineTrader(EngineMemory):
         found = ex_date_of(config.code, quote, state.day_close, bars, config.calendar)
         if found is not None and state.ex_date is None and (state.books.lots or state.books.anchor):
             self._become(replace(state, ex_date=found), "ex_date", now)
+        elif found is None and state.ex_date is None and state.day_close is not None:
+            fits = fitting_close(quote, state.day_close, config.calendar)
+            if fits != state.day_close:  # the drift of days away is told once, not summed up
+                self.state, self._changed = replace(state, day_close=fits), True
         self._say_ex_date(now)
         held = self.account.position(config.code) if self.account and same_day(self.account, now) else None
         close = closing(quote, held.volume if held is not None else None, config.calendar)
@@ -68,8 +74,9 @@ class EngineTrader(EngineMemory):
 
     def _say_ex_date(self, now: Moment) -> None:
         if (waits := self.state.ex_date) is not None:
-            sentence = say("dashboard.ex_date", day=waits.day, close=waits.close, pre_close=waits.pre_close)
-            self._alarm("ex_date", sentence, now)
+            word = "dashboard.ex_date_away" if waits.days else "dashboard.ex_date"
+            told = {"day": waits.day, "close": waits.close, "pre_close": waits.pre_close}
+            self._alarm("ex_date", say(word, **told, days=waits.days), now)
 
     def _accepts(self, event: QuoteSeen, now: Moment) -> bool:
         """Newer than what was seen, and of a mode we may use: live takes live quotes only."""
@@ -170,8 +177,8 @@ class EngineTrader(EngineMemory):
         flat_bar = None if books.flat_at is None else self.minutes.number(books.flat_at)
         return GridState(lots, books.anchor or 0.0, flat_bar)
 
-    def may_sell(self, now: Moment) -> int:
-        """Shares that may be sold now; 0 where nobody says what is held."""
+    def may_sell(self, now: Moment, fixed: int | None = None) -> int:
+        """Shares that may be sold now; 0 where nobody says what is held. ``fixed``: else the books' own."""
         state = self.state
         if self.account is not None and same_day(self.account, now):
             position = self.account.position(self.config.code)
@@ -184,9 +191,8 @@ class EngineTrader(EngineMemory):
             position, as_of = None, 0.0
         if position is None:
             return 0
-        return sellable(
-            position, state.books.fixed_volume, state.outbox.entries, as_of, self.config.code
-        )
+        fixed = state.books.fixed_volume if fixed is None else fixed
+        return sellable(position, fixed, state.outbox.entries, as_of, self.config.code)
 
     def _send_sell(self, sell: Sell, bar_end: float, now: Moment) -> bool:
         """Send the sell without lots that are still pending; whether it went as decided."""
@@ -194,14 +200,27 @@ class EngineTrader(EngineMemory):
         places = tuple(p for p in sell.positions if not outbox.lot_closed(lots[p].client_order_id))
         if not places:
             return False
+        as_decided = places == sell.positions
         layer = len(lots)
-        release = tuple(identity for place in places for identity in lots[place].buys)
-        books, intention = intend_sell(self.state.books, places, sell.price, bar_end)
+        books, places = without_odd_rest(
+            self.state.books,
+            places,
+            self.may_sell(now, fixed=0),
+            instrument(self.config.code, on=date_of(now.market)),
+            outbox.lot_closed,
+            sell.price,
+            bar_end,
+        )
+        self._become(replace(self.state, books=books), "odd_rest_moved", now)
+        if not places:
+            return as_decided
+        release = tuple(identity for place in places for identity in books.lots[place].buys)
+        books, intention = intend_sell(books, places, sell.price, bar_end)
         wish = Wish(
             "SELL", self.config.code, layer, intention.shares, sell.price, sell.reason, release=release
         )
         self._send(wish, lambda _: (books, intention), now)
-        return places == sell.positions
+        return as_decided
 
     def _send_buy(self, buy: Buy, now: Moment) -> None:
         if self._pool_refuses(buy.shares * buy.price, buy.layer + 1, now):

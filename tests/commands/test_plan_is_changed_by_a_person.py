@@ -15,6 +15,9 @@ from mac_side.books import Books, Intention, Lot
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.bridge_client.signal_ids import FIRST_STRATEGY
+from mac_side.dashboard_processes import commands_path
+from mac_side.ex_date import ExDate
+from mac_side.screen_commands import waiting_commands
 from mac_side.single_engine import hold_engine
 from mac_side.state_file import decode_state, new_state
 from shared_schema.clock import Moment
@@ -194,6 +197,22 @@ def test_an_ex_date_nobody_saw_is_adjusted_by_its_factor(evening: Host) -> None:
     assert [(lot.shares, lot.cost, lot.buy_price) for lot in books.lots] == [(4400, 2310.0, 0.525)]
     assert refused(evening, "adjust", "sideways", "--factor", "0.5") == "plan.which_answer"
     assert "除权" in evening.run("plan", "adjust").output  # none waits
+
+
+def test_a_factor_may_be_given_while_an_ex_date_waits(evening: Host) -> None:
+    """The dashboard asked; its question tells no factor, the person's does and goes to it as the answer."""
+    waits = ExDate("2026-11-20", 2.12, 1.043, days=10)
+    books = Books(lots=(Lot(10_000, 21_200.0, 2.12, "a"),), anchor=2.12, fixed_volume=80_000)
+    _, state = evening.books(books=books, ex_date=waits)
+    shown = evening.run("adjust")
+    assert shown.exit_code == 1 and "10 天前" in shown.output and shown.output.count("--factor") == 2
+    for answer in ("split", "cash"):
+        assert refused(evening, "adjust", answer) == "operate.adjust_needs_factor"
+    folder = commands_path(evening.runtime, state.strategy)
+    ended = evening.run("plan", "adjust", "split", "--factor", "0.5", "--yes", "--wait", "0")
+    assert isinstance(ended.exception, OperateError) and ended.exception.key == "operate.adjust_not_taken"
+    assert "20000@1.0600" in ended.output and "160000" in ended.output
+    assert waiting_commands(folder) == []
 
 
 def test_show_tells_account_and_pool(evening: Host) -> None:
