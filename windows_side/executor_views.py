@@ -34,17 +34,20 @@ from shared_schema.messages import (
     encode,
 )
 from shared_schema.points import Reach, pass_by
-from shared_schema.sessions import trading_day_of
+from shared_schema.sessions import state_at, trading_day_of
 from windows_side.brokers.account_message import fitting
 from windows_side.execution.ledger import Ledger
 from windows_side.execution.order import Order
 from windows_side.execution.points import Point
 from windows_side.execution.results import result_of
 from windows_side.execution.rules import Rules
+from windows_side.pruning import CLOSED
 
 EXECUTED_INTERVAL = 1.0
 """Seconds between two writings of ``executed_signals.json`` at least."""
 EXECUTED_DAYS = 30 * 86_400.0
+EXECUTED_AGAIN = 86_400.0
+"""Seconds after which the ledger is asked anew, once the market has closed: what is too old goes."""
 POOL_INTERVAL = 1.0
 """Seconds between two looks at the pool's use; it is written when it moved."""
 POOL_AGAIN = 30.0
@@ -95,6 +98,7 @@ class ExecutorViews:
         self._reach = reach
         self._executed_due = True
         self._settled: dict[SignalId, None] | None = None
+        self._settled_asked_at = 0.0
         self._executed_at = self._heartbeat_at = self._snapshot_at = float("-inf")
         self._restored_at = self._pool_at = float("-inf")
         self._pool_shown: SharedPool | None = None
@@ -199,6 +203,8 @@ class ExecutorViews:
         everything else goes out once more.
         """
         steps: list[Due] = []
+        if self._settled is not None and self._is_old_list(now):
+            self._settled, self._executed_due = None, True
         if self._executed_due and (last or monotonic - self._executed_at >= EXECUTED_INTERVAL):
             self._executed_due, self._executed_at = False, monotonic
             ids = tuple(self._settled_ids(now))
@@ -239,10 +245,15 @@ class ExecutorViews:
             self._settled.setdefault(order.signal_id)
 
     def _settled_ids(self, now: Moment) -> dict[SignalId, None]:
-        # Asked of the ledger once; after that every end is told.
+        # Asked of the ledger once a day; after that every end is told.
         if self._settled is None:
+            self._settled_asked_at = now.wall
             self._settled = dict.fromkeys(self._ledger.settled_since(now.wall - EXECUTED_DAYS))
         return self._settled
+
+    def _is_old_list(self, now: Moment) -> bool:
+        old = abs(now.wall - self._settled_asked_at) >= EXECUTED_AGAIN
+        return old and state_at(now.market, self._rules.calendar) in CLOSED
 
     def _write_executed(self, ids: tuple[SignalId, ...], now: Moment) -> bool:
         self._reach(Point.BEFORE_EXECUTED)

@@ -13,8 +13,10 @@ from shared_schema.drop_folder.names import EXECUTED, RESULT_SLOT, RESULTS_FOLDE
 from shared_schema.errors import StateError
 from shared_schema.ids import SignalId
 from shared_schema.messages import decode_result
+from shared_schema.sessions import trading_day_of
 from tests.execution.bench import OPEN_AT
 from tests.execution.shell import Shell
+from tests.mac_side.world import at
 from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.executor_views import RESTORE_INTERVAL
 from windows_side.keyboard import STALE, Typed, type_order
@@ -61,6 +63,20 @@ def test_the_executed_list_holds_refused_and_expired_ids_newest_last(shell: Shel
     shell.skip += 1.1
     shell.executor.turn()
     assert orjson.loads((shell.folder.path / EXECUTED).read_bytes())["signal_ids"] == ["refused", "late"]
+
+
+def test_the_executed_list_lets_ids_go_after_a_month_without_a_restart(shell: Shell) -> None:
+    """An executor that runs for a year writes a month of them, not a year, at each order's end."""
+    shell.drop(shell.signal())
+    shell.settled()
+    listed = []
+    for days in (28, 32):
+        evening = at("22:00:00", trading_day_of(time.time() + days * 86_400.0))
+        shell.ahead = evening - time.time()
+        shell.skip += 1.1
+        shell.executor.turn()
+        listed.append(orjson.loads((shell.folder.path / EXECUTED).read_bytes())["signal_ids"])
+    assert listed == [["s1"], []]
 
 
 @pytest.mark.parametrize(
