@@ -12,6 +12,7 @@ from commands.status_dashboards import dashboards_report
 from commands.status_link import link_needs, link_report
 from commands.time_text import age_text, clock_text
 from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
+from mac_side.held_lots import lots_held
 from mac_side.shared_pool import SeenPool
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
@@ -212,7 +213,7 @@ class StatusReport:
                     "strategy": own.state.strategy,
                     "executor": own.state.executor,
                     "layers": len(own.state.books.lots),
-                    "shares": own.state.books.shares,
+                    "shares": sum(lot.shares for lot in lots_held(own.state.books, own.state.outbox)),
                     "open_signals": [entry.signal_id for entry in own.state.outbox.open],
                     "halted_by": {halt.name: halt.reason for halt in own.state.halts},
                     "paused": own.state.paused,

@@ -93,7 +93,7 @@ class ZeroWatch:
     def _is_zero(self, state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:
         position = seen.position(code)
         is_zero = position is not None and position.volume == 0 and not _contradicts_itself(seen.account)
-        return is_zero and _is_quiet(state, seen, code, now)
+        return is_zero and not _is_unread(seen) and _is_quiet(state, seen, code, now)
 
 
 @dataclass
@@ -119,6 +119,15 @@ def _contradicts_itself(account: Account) -> bool:
     """Shares worth money and a list without one: after a reconnect a terminal's empty list is not none."""
     held = any(position.volume > 0 for position in account.positions.values())
     return account.asset.market_value >= ONE_YUAN and not held
+
+
+def _is_unread(seen: SeenAccount) -> bool:
+    """A broker's account without any money: so a terminal shows it that has not read it yet.
+
+    Lots sold by hand leave their cash. The simulated broker has always read its account.
+    """
+    asset = seen.account.asset
+    return seen.envelope.mode == "live" and max(asset.cash, asset.frozen_cash, asset.total_asset) < ONE_YUAN
 
 
 def _is_quiet(state: DashboardState, seen: SeenAccount, code: Code, now: Moment) -> bool:

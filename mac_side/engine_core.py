@@ -44,7 +44,6 @@ from shared_schema.drop_folder.names import halt_name
 from shared_schema.ids import SignalId
 from shared_schema.link_health import echoes_of
 from shared_schema.messages import Halt, Seen
-from shared_schema.sessions import date_of
 from shared_schema.words import say
 
 
@@ -78,6 +77,8 @@ class EngineCore(EngineTrader):
                 if event.word != "settings_as_started":
                     self._alarm(event.word, event.sentence, now)
             case Tick():
+                self._say_calendar(now)
+                self._tell_rests(now)
                 # Else each would be refused, and again with the next.
                 if self._key_hold(now) is None and self.read_only is None:
                     self._further.append(Republish())
@@ -88,12 +89,17 @@ class EngineCore(EngineTrader):
         """Before the first event: the other side hears that we live before it reads a signal of ours."""
         self.judge(now)
         self._say_ex_date(now)
-        today = date_of(now.wall)
-        if self.config.calendar.ends_soon(today):
-            days = self.config.calendar.days_left(today)
-            self._alarm("calendar", say("dashboard.calendar_ends_soon", days=days), now)
+        self._say_calendar(now)
+        self._tell_rests(now)
         said, self._further = self._further, []
         return [*said, WriteHeartbeat(self._heartbeat(now))]
+
+    def _say_calendar(self, now: Moment) -> None:
+        """Once each trading day, as an alarm of its own: an engine that runs for months is to say it too."""
+        days = self._calendar_end.days_to_say(now.wall)
+        if days is not None:
+            self._clear("calendar")
+            self._alarm("calendar", say("dashboard.calendar_ends_soon", days=days), now)
 
     def _answer(self, event: EngineEvent, now: Moment) -> list[EngineCommand]:
         if isinstance(event, QuoteSeen):
@@ -143,6 +149,7 @@ class EngineCore(EngineTrader):
             if self.read_only is not None:
                 self._alarm("other_writer", self.read_only.sentence, now)
         self._clear(f"unknown:{result.signal_id}")
+        self._tell_rests(now)
         self._say(
             "info" if settled.outcome == "applied" else "warning",
             "result_applied" if settled.outcome == "applied" else "late_fill_applied",
@@ -231,6 +238,9 @@ class EngineCore(EngineTrader):
             self._say("warning", "command_too_old", now, kind=command.kind)
             return
         name = halt_name(self.state.writer)
+        if command.kind in ("resume", "unpause"):
+            self._rests_lifted_at = now.wall
+            self._tell_rests(now)
         match command.kind:
             case "halt" | "resume":
                 halted = command.kind == "halt"

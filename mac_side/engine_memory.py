@@ -32,6 +32,7 @@ from mac_side.state_file import DashboardState
 from mac_side.strategy.grid_step import Decide, Market, decide
 from mac_side.strategy.parameters import GridParameters
 from mac_side.view import Alarm, Event, SignalView
+from shared_schema.calendar_end import CalendarEnd
 from shared_schema.clock import Moment
 from shared_schema.ids import Code, InstanceId, SignalId
 from shared_schema.integrity import Key
@@ -111,6 +112,9 @@ class EngineMemory:
         """When this process wrote its first heartbeat, wall Unix seconds."""
         self._first_decision_due = True
         self._told = ""
+        self._calendar_end = CalendarEnd(self.config.calendar)
+        self._rests_lifted_at = 0.0
+        """When a person last ended the rests after refusals, wall Unix seconds; a restart forgets it."""
         self._seed_history: tuple[float, ...] = ()
         self.sent_here: dict[SignalId, float] = {}
         """Signals of this process with their market time: a refusal of an earlier one may be over."""

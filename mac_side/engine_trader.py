@@ -11,6 +11,7 @@ from mac_side.engine_events import (
     QuoteSeen,
 )
 from mac_side.engine_memory import EngineMemory
+from mac_side.engine_rest import rest_of
 from mac_side.engine_rules import (
     QUOTE_STALE_AFTER,
     SeenQuote,
@@ -23,10 +24,10 @@ from mac_side.strategy.grid_step import CLOSES_SEEN, Buy, Decision, GridState, M
 from mac_side.strategy.lots import Lot as GridLot
 from shared_schema.bars_file import Bar
 from shared_schema.clock import Moment
-from shared_schema.ids import SignalId
+from shared_schema.ids import Direction, SignalId
 from shared_schema.instruments import from_ticks, instrument, to_ticks
 from shared_schema.messages import Quote, Seen
-from shared_schema.sessions import date_of
+from shared_schema.sessions import date_of, shanghai
 from shared_schema.words import say
 
 
@@ -198,7 +199,7 @@ class EngineTrader(EngineMemory):
         """Send the sell without lots that are still pending; whether it went as decided."""
         lots, outbox = self.state.books.lots, self.state.outbox
         places = tuple(p for p in sell.positions if not outbox.lot_closed(lots[p].client_order_id))
-        if not places:
+        if not places or self._rests("SELL", sell.reason, now):
             return False
         as_decided = places == sell.positions
         layer = len(lots)
@@ -223,6 +224,8 @@ class EngineTrader(EngineMemory):
         return as_decided
 
     def _send_buy(self, buy: Buy, now: Moment) -> None:
+        if self._rests("BUY", "grid_buy", now):
+            return
         if self._pool_refuses(buy.shares * buy.price, buy.layer + 1, now):
             return
         wish = Wish("BUY", self.config.code, buy.layer + 1, buy.shares, buy.price, "grid_buy")
@@ -233,7 +236,7 @@ class EngineTrader(EngineMemory):
         place = next((p for p, lot in enumerate(lots) if lot.client_order_id == waiting.lot_id), None)
         if place is None or self.state.outbox.layer_closed(place + 1):
             return
-        if self.state.outbox.lot_closed(waiting.lot_id):
+        if self.state.outbox.lot_closed(waiting.lot_id) or self._rests("BUY", "top_up", now):
             return
         if self._pool_refuses(waiting.shares * price, place + 1, now):
             return
@@ -265,3 +268,29 @@ class EngineTrader(EngineMemory):
             shares=wish.shares,
             reason=entry.reason,
         )
+
+    # Rests after refusals
+
+    def _rests(self, side: Direction, reason: str, now: Moment) -> bool:
+        """Whether what this side wants waits, because the last ones were refused in a row."""
+        rest = rest_of(self.state.outbox, side, now, self.sent_here, self._rests_lifted_at)
+        return rest is not None and rest.holds(reason, now)
+
+    def _tell_rests(self, now: Moment) -> None:
+        """An alarm for each side that rests: what was refused, why, and until when."""
+        sides: tuple[Direction, ...] = ("BUY", "SELL")
+        for side in sides:
+            key = f"rest:{side}"
+            rest = rest_of(self.state.outbox, side, now, self.sent_here, self._rests_lifted_at)
+            if rest is None or not rest.holds("", now):
+                self._clear(key)
+                continue
+            text = say(
+                f"dashboard.rests_{side.lower()}",
+                count=rest.count,
+                signal_id=rest.last.signal_id,
+                why=rest.last.message or say(f"screen.state.{rest.last.state}"),
+                until=shanghai(rest.until).strftime("%H:%M:%S"),
+            )
+            if key not in self.alarms or self.alarms[key].text != text:
+                self._alarm(key, text, now)

@@ -8,6 +8,7 @@ from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
 from mac_side.engine_core import EngineCore
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_rules import QUOTE_STALE_AFTER
+from mac_side.held_lots import filled, lots_held, profit_of
 from mac_side.market_view import quote_of
 from mac_side.strategy.parameters import TrendFactors
 from mac_side.view import (
@@ -207,17 +208,18 @@ def _cooling(core: EngineCore) -> int:
 
 
 def _position(core: EngineCore) -> PositionView:
-    books = core.state.books
+    books, lots = core.state.books, lots_held(core.state.books, core.state.outbox)
+    shares, cost = sum(lot.shares for lot in lots), sum(lot.cost for lot in lots)
     price = core.quote.quote.price if core.quote is not None else 0.0
     found = core.account.position(core.config.code) if core.account is not None else None
     return PositionView(
         fixed=books.fixed_volume,
-        flow=books.shares,
+        flow=shares,
         volume=found.volume if found is not None else None,
         can_use=found.can_use_volume if found is not None else None,
-        cost=books.cost / books.shares if books.shares else 0.0,
-        market_value=books.shares * price if price > 0 else None,
-        floating_profit=books.shares * price - books.cost if price > 0 else None,
+        cost=cost / shares if shares else 0.0,
+        market_value=shares * price if price > 0 else None,
+        floating_profit=shares * price - cost if price > 0 else None,
     )
 
 
@@ -287,17 +289,7 @@ def _orders(core: EngineCore) -> tuple[OrderView, ...]:
 
 def _counts(core: EngineCore, todays: tuple[OutboxEntry, ...]) -> Counts:
     orders = [entry for entry in todays if entry.is_order]
-    parameters = core.config.parameters
-    profit = 0.0
-    fees = 0.0
-    for entry in orders:
-        intention = entry.intention
-        if intention.applied_shares:
-            fees += parameters.fee(intention.applied_yuan)
-        if intention.kind == "sell" and intention.applied_shares:
-            cost = sum(lot.cost for lot in intention.removed)
-            held = sum(lot.shares for lot in intention.removed)
-            profit += intention.applied_yuan - cost * intention.applied_shares / held if held else 0.0
+    turned_over = [yuan for _, yuan in map(filled, orders) if yuan]
     return Counts(
         signals=len(orders),
         fills=sum(1 for entry in orders if entry.reported_shares),
@@ -307,12 +299,12 @@ def _counts(core: EngineCore, todays: tuple[OutboxEntry, ...]) -> Counts:
         unknown_orders=sum(1 for entry in orders if entry.state == "unknown"),
         orders=len(orders),
         orders_limit=core.config.orders_limit,
-        turnover=sum(entry.intention.applied_yuan for entry in orders),
+        turnover=sum(turned_over),
         turnover_limit=core.config.turnover_limit,
         cash=core.account.account.asset.cash if core.account is not None else None,
         total_asset=core.account.account.asset.total_asset or None if core.account is not None else None,
         pool_used=core.pool.use.total if core.pool is not None else 0.0,
         pool_limit=core.pool.terms.total or None if core.pool is not None else None,
-        realised_profit=profit,
-        fees=fees,
+        realised_profit=sum(map(profit_of, orders)),
+        fees=sum(map(core.config.parameters.fee, turned_over)),
     )

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared_schema.calendar_end import CalendarEnd
 from shared_schema.clock import ReplayFollower, Stamper, host_name, new_epoch
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import SettingsError, StateError
@@ -19,9 +20,8 @@ from shared_schema.ids import AccountAlias, Epoch, InstanceId
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import Log
 from shared_schema.points import Reach, reach_of
-from shared_schema.sessions import date_of
 from shared_schema.settings import Settings
-from shared_schema.trading_calendar import TradingCalendar, calendar_of_this_host
+from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from windows_side.brokers.worker import BrokerWorker
 from windows_side.day_files import DayFiles, day_folder
@@ -99,10 +99,11 @@ def run_account(
         raise SettingsError("arming.offline_folder", folder.path)
     folder.prepare()
     place = Place(settings, venue, folder, log, enforce_sessions, reach_of(os.environ, Point))
+    calendar_end = CalendarEnd(calendar_of_this_host())
     with _opened_memory(place) as memory, _executor(place, memory) as executor:
         try:
             begins()
-            executor.run(stop, *beside)
+            executor.run(stop, *beside, lambda: say_calendar(log, calendar_end, time.time()))
         except BaseException as problem:
             # Where other accounts go on in this process: what waits for the broker is turned back, uncalled.
             executor.broker.port.stop()
@@ -163,7 +164,6 @@ def _executor(place: Place, memory: OpenMemory) -> Iterator[Executor]:
             folder=place.folder.path,
         )
         say_key(log, place.folder)
-        say_calendar(log, rules.calendar, time.time())
         if not place.enforce_sessions:
             log.say("info", "sessions_only_warn")
         tune_process()
@@ -241,8 +241,8 @@ def tune_process() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
 
 
-def say_calendar(log: Log, calendar: TradingCalendar, wall: float) -> None:
-    """Say when the known trading calendar ends within 30 days of ``wall`` (Unix seconds)."""
-    today = date_of(wall)
-    if calendar.ends_soon(today):
-        log.say("error", "calendar_ends_soon", days=calendar.days_left(today))
+def say_calendar(log: Log, calendar_end: CalendarEnd, wall: float) -> None:
+    """Say once each trading day that the known calendar ends within 30 days of ``wall`` (Unix seconds)."""
+    days = calendar_end.days_to_say(wall)
+    if days is not None:
+        log.say("error", "calendar_ends_soon", days=days)

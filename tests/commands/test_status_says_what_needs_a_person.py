@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mac_side.books import Books, Intention, Lot
+from mac_side.bridge_client.entry import entry_of
+from mac_side.bridge_client.outbox import Outbox
+from shared_schema.clock import Moment, Stamper
 from shared_schema.errors import SettingsError
-from shared_schema.ids import Code
-from shared_schema.messages import Quote, QuoteSnapshot
+from shared_schema.ids import Code, Epoch
+from shared_schema.messages import Quote, QuoteSnapshot, encode
 from shared_schema.sessions import trading_day_of
 from shared_schema.words import say
-from tests.commands.hosts import IDENTITY, Host, signal
+from tests.commands.hosts import IDENTITY, MAIN, Host, signal
 
 
 def report(host: Host) -> tuple[int, dict[str, Any]]:
@@ -110,6 +115,19 @@ def test_books_are_shown_where_they_are(host: Host) -> None:
     assert [(own["executor"], own["strategy"]) for own in shown["books"]] == [("simulate-1", "grid")]
     path.write_bytes(path.read_bytes()[:-40])
     assert needs(host) == ["unreadable"]
+
+
+def test_books_tell_the_shares_that_are_held(host: Host) -> None:
+    """A buy of 2200 waits, 400 of it are filled: 400 shares and the 1000 of the other lot."""
+    day, stamper = "2026-11-20", Stamper("dashboard@mac", Epoch("e1"), "simulate", MAIN)
+    envelope = stamper.next(Moment(host.now, host.now), day)
+    intention = Intention("buy", 2200, 1.2, IDENTITY)
+    buy = entry_of(encode(envelope, signal(host.now)), intention, 2, 1, day)
+    lots = (Lot(1000, 1250.0, 1.25, "a"), Lot(2200, 2640.0, 1.2, IDENTITY))
+    buy = replace(buy, state="partly_filled", reported_shares=400)
+    host.books("simulate-1", books=Books(lots=lots), outbox=Outbox((buy,)))
+    _, shown = report(host)
+    assert [(own["layers"], own["shares"]) for own in shown["books"]] == [(2, 1400)]
 
 
 def test_broken_settings_end_with_2(host: Host) -> None:

@@ -1,4 +1,4 @@
-"""Fault 41: executor and dashboard say at their start that the known calendar ends within 30 days."""
+"""Fault 41: executor and dashboard say, at their start and each trading day, that the calendar ends soon."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from mac_side.engine_events import Say
+from mac_side.engine_events import Say, Tick
+from shared_schema.calendar_end import CalendarEnd
 from shared_schema.clock import Moment
 from shared_schema.logs import Log
-from shared_schema.sessions import SHANGHAI
+from shared_schema.sessions import SHANGHAI, date_of
 from shared_schema.trading_calendar import WARNING_DAYS, load_calendar
 from tests.execution.shell import Lines
 from tests.mac_side.world import core
@@ -30,7 +31,11 @@ def days_before_the_end(days: int) -> float:
 def test_the_executor_says_it(before: int) -> None:
     """From 30 days ahead, not a day earlier."""
     lines = Lines()
-    say_calendar(Log("order_executor", [lines]), CALENDAR, days_before_the_end(WARNING_DAYS + before))
+    say_calendar(
+        Log("order_executor", [lines]),
+        CalendarEnd(CALENDAR),
+        days_before_the_end(WARNING_DAYS + before),
+    )
     assert lines.actions == ([] if before else ["calendar_ends_soon"])
 
 
@@ -44,3 +49,34 @@ def test_the_dashboard_shows_it_as_an_alarm(before: int) -> None:
     assert len(said) == 1 - before and ("calendar" in made.alarms) == (not before)
     if not before:
         assert str(WARNING_DAYS) in made.alarms["calendar"].text
+
+
+def running_days() -> list[float]:
+    """Each half hour of the last 40 days and of the three after them, Unix seconds."""
+    return [days_before_the_end(days) + half * 1800 for days in range(40, -4, -1) for half in range(-2, 3)]
+
+
+def trading_days_of_the_warning() -> int:
+    """How many days are to be announced: those that trade, and those after the end, of which nobody knows."""
+    days = [date_of(days_before_the_end(days)) for days in range(WARNING_DAYS, -4, -1)]
+    return sum(1 for day in days if CALENDAR.is_trading_day(day) is not False)
+
+
+def test_a_running_executor_says_it_once_each_trading_day() -> None:
+    """One that was started months ago announces the end like one started today, and after the end as well."""
+    lines, memory = Lines(), CalendarEnd(CALENDAR)
+    for wall in running_days():
+        say_calendar(Log("order_executor", [lines]), memory, wall)
+    assert lines.actions == ["calendar_ends_soon"] * trading_days_of_the_warning()
+
+
+def test_a_running_dashboard_says_it_once_each_trading_day() -> None:
+    """As an alarm that stands, and a line of the log for each day, with the days that are left then."""
+    made = core()
+    start, *later = running_days()
+    said = list(made.begin(Moment(start, start)))
+    assert "calendar" not in made.alarms
+    for wall in later:
+        said += made.handle(Tick(), Moment(wall, wall))
+    alarms = [command for command in said if isinstance(command, Say) and command.action == "alarm"]
+    assert len(alarms) == trading_days_of_the_warning() and " 0 " in made.alarms["calendar"].text

@@ -107,11 +107,14 @@ def quote(now: Moment, price: float, seq: int = 1, *, bars: int = LEAST_BARS, **
     return QuoteSeen(received(envelope(now, seq), body), now.wall)
 
 
-def account(now: Moment, volume: int, can_use: int, seq: int = 1, **fields: object) -> AccountSeen:
-    """A snapshot of the simulated account that holds ``volume`` shares."""
+def account(
+    now: Moment, volume: int, can_use: int, seq: int = 1, *, mode: Mode = "simulate", **fields: object
+) -> AccountSeen:
+    """A snapshot of the account that holds ``volume`` shares."""
     position = Position(volume=volume, can_use_volume=can_use)
     known = Account.model_validate({"positions": {CODE: position}, **fields})
-    return AccountSeen(received(envelope(now, seq), AccountSnapshot(accounts={AccountAlias("main"): known})))
+    body = AccountSnapshot(accounts={AccountAlias("main"): known})
+    return AccountSeen(received(envelope(now, seq, mode=mode), body))
 
 
 def answer(
@@ -120,7 +123,7 @@ def answer(
     """The executor's result of ``entry``; terminal unless ``state`` says otherwise."""
     shares = entry.intention.shares
     word = state or ("filled" if filled == shares else "partly_cancelled" if filled else "cancelled")
-    ended = word in ("filled", "partly_cancelled", "cancelled", "rejected", "expired")
+    ended = word not in ("received", "accepted", "submitted", "partly_filled", "unknown")
     body = OrderResult.model_validate(
         {
             "signal_id": entry.signal_id,
