@@ -53,6 +53,7 @@ class EngineCore(EngineTrader):
 
     def handle(self, event: EngineEvent, now: Moment) -> list[EngineCommand]:
         """What follows from ``event`` at ``now``."""
+        was_halted = self.state.halted
         match event:
             case QuoteSeen():
                 self._on_quote(event, now)
@@ -83,6 +84,8 @@ class EngineCore(EngineTrader):
                 if self._key_hold(now) is None and self.read_only is None:
                     self._further.append(Republish())
                 self._announce(now)
+        if was_halted and not self.state.halted:
+            self._lift_rests(now)  # what was refused under the halt may be wanted now
         return self._answer(event, now)
 
     def begin(self, now: Moment) -> list[EngineCommand]:
@@ -239,8 +242,7 @@ class EngineCore(EngineTrader):
             return
         name = halt_name(self.state.writer)
         if command.kind in ("resume", "unpause"):
-            self._rests_lifted_at = now.wall
-            self._tell_rests(now)
+            self._lift_rests(now)
         match command.kind:
             case "halt" | "resume":
                 halted = command.kind == "halt"

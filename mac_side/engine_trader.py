@@ -276,6 +276,11 @@ class EngineTrader(EngineMemory):
         rest = rest_of(self.state.outbox, side, now, self.sent_here, self._rests_lifted_at)
         return rest is not None and rest.holds(reason, now)
 
+    def _lift_rests(self, now: Moment) -> None:
+        """A person goes on: what was refused until now counts no more."""
+        self._rests_lifted_at = now.wall
+        self._tell_rests(now)
+
     def _tell_rests(self, now: Moment) -> None:
         """An alarm for each side that rests: what was refused, why, and until when."""
         sides: tuple[Direction, ...] = ("BUY", "SELL")
@@ -289,7 +294,7 @@ class EngineTrader(EngineMemory):
                 f"dashboard.rests_{side.lower()}",
                 count=rest.count,
                 signal_id=rest.last.signal_id,
-                why=rest.last.message or say(f"screen.state.{rest.last.state}"),
+                why=rest.last.message.rstrip("。. ") or say(f"screen.state.{rest.last.state}"),
                 until=shanghai(rest.until).strftime("%H:%M:%S"),
             )
             if key not in self.alarms or self.alarms[key].text != text:

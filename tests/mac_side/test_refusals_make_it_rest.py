@@ -9,7 +9,7 @@ import pytest
 
 from mac_side.books import Books, Lot, TopUp
 from mac_side.engine_core import EngineCore
-from mac_side.engine_events import OperatorSaid, Say, Tick
+from mac_side.engine_events import HaltsSeen, OperatorSaid, Say, Tick
 from mac_side.engine_rest import REST
 from mac_side.screen_commands import Command
 from mac_side.state_file import DashboardState, new_state
@@ -147,6 +147,18 @@ def test_a_person_ends_it_by_pausing_and_going_on() -> None:
         made.handle(OperatorSaid(Command(kind=kind, at=after(11).wall)), after(11))  # type: ignore[arg-type]
     assert "rest:BUY" not in made.alarms
     assert [passed for passed, _ in run(made, BUYS, 12, 30)] == [12, 13, 14]
+
+
+def test_a_halt_that_is_lifted_ends_it() -> None:
+    """Some were refused because of the halt; whoever lifts it, on whatever host, goes on at once."""
+    made = ready(Books(anchor=1.06))
+    lifted = b'{"halt": false, "reason": "", "by": "a", "at": 1.0}'
+    run(made, BUYS, 0, 4)
+    made.handle(HaltsSeen({"halt.a@b.json": b"x"}), after(5))
+    assert "rest:BUY" in made.alarms
+    made.handle(HaltsSeen({"halt.a@b.json": lifted}), after(6))
+    assert "rest:BUY" not in made.alarms
+    assert len(run(made, BUYS, 7, 8)) == 1
 
 
 def test_a_restart_keeps_it() -> None:
