@@ -10,8 +10,19 @@ from shared_schema.errors import DataError
 from shared_schema.logs import Log
 from shared_schema.sessions import SHANGHAI, trading_day_of
 from windows_side.brokers.account_message import AccountMessages
-from windows_side.brokers.port import AccountAnswered, AccountState, BrokerEvent, Day, DayAnswered
+from windows_side.brokers.port import (
+    AccountAnswered,
+    AccountState,
+    BrokerEvent,
+    BrokerOrder,
+    BrokerTrade,
+    Day,
+    DayAnswered,
+)
 from windows_side.day_files import KEEP_INTERVAL, DayFiles
+
+QUEUED_BEFORE = 8 * 3600.0
+"""Seconds before midnight from which a broker takes orders by hand for the next day."""
 
 
 class DayKeeper:
@@ -51,8 +62,10 @@ class DayKeeper:
     def keep(self, now: Moment, *, last: bool = False, lists_day_before: bool = False) -> bool:
         """Write what changed; True where something was written.
 
-        ``lists_day_before``: the broker's lists hold the day before as well (the simulated one's do,
-        because absence is proof there); what is not of this day is left out, it has files of its own.
+        What is not of this day is left out, it has files of its own: a terminal lists the day before until
+        its restart in the morning, and a list that then grows shorter would be taken for a stale one.
+        ``lists_day_before``: the broker's lists hold the day before always (the simulated one's do, because
+        absence is proof there).
         """
         if self._day is None or self._account is None:
             return False
@@ -60,8 +73,7 @@ class DayKeeper:
         trading_day = _day_asked(asked_at, now)
         if trading_day != _day_asked(self._account[1], now):
             return False  # this morning's positions are none of yesterday's end
-        if lists_day_before:
-            day = _only_of(trading_day, day)
+        day = _only_of(trading_day, day, 0.0 if lists_day_before else QUEUED_BEFORE)
         account = self._messages.of(self._account[0], day, queried_at=asked_at)
         try:
             written = self._files.keep(trading_day, account, now.wall, last=last)
@@ -74,11 +86,15 @@ class DayKeeper:
         return written
 
 
-def _only_of(trading_day: str, day: Day) -> Day:
+def _only_of(trading_day: str, day: Day, queued_before: float) -> Day:
     begins = datetime.strptime(trading_day, "%Y%m%d").replace(tzinfo=SHANGHAI).timestamp()
     ends = begins + 86_400.0
-    orders = tuple(order for order in day.orders if begins <= order.time < ends)
-    return Day(orders, tuple(trade for trade in day.trades if begins <= trade.time < ends))
+
+    def is_of_it(row: BrokerOrder | BrokerTrade) -> bool:
+        # One of which the broker does not say when is not left out.
+        return not row.time or begins - queued_before <= row.time < ends
+
+    return Day(tuple(filter(is_of_it, day.orders)), tuple(filter(is_of_it, day.trades)))
 
 
 def _day_asked(asked_at: float, now: Moment) -> str:

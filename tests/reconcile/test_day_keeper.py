@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared_schema.clock import Moment
+from shared_schema.ids import OrderId
 from shared_schema.logs import Log
 from tests.execution.bench import FUND, OPEN_AT, account_of
-from windows_side.brokers.port import AccountAnswered, Day, DayAnswered
+from windows_side.brokers.port import AccountAnswered, BrokerOrder, Day, DayAnswered
 from windows_side.day_files import DayFiles
 from windows_side.day_keeper import DayKeeper
 
@@ -31,3 +32,25 @@ def test_next_mornings_positions_are_not_kept_as_yesterdays_end(tmp_path: Path) 
     assert keeper.keep(Moment(morning, morning))
     kept = files.read("20261119")
     assert kept is not None and kept.positions[FUND].volume == 20_000
+
+
+def test_what_the_night_still_lists_of_yesterday_never_becomes_todays_file(tmp_path: Path) -> None:
+    """A live terminal lists the day before until its morning restart: today's own orders must be kept."""
+    files = DayFiles(tmp_path)
+    keeper = DayKeeper(files, Log("order_executor", []))
+
+    def heard(at: float, *orders: BrokerOrder) -> bool:
+        keeper.heard([DayAnswered(Day(orders, ()), at), AccountAnswered(account_of(), at)])
+        return keeper.keep(Moment(at, at))
+
+    yesterdays = BrokerOrder(
+        OrderId("7"), FUND, "BUY", 1.2, 1000, 1000, 56, "mq00000000000000000000", "", OPEN_AT
+    )
+    midnight = OPEN_AT + 14 * 3600 + 300
+    heard(midnight, yesterdays)
+    morning = OPEN_AT + DAY
+    todays = BrokerOrder(OrderId("8"), FUND, "SELL", 1.2, 500, 0, 50, "mq00000000000000000001", "", morning)
+    heard(morning, todays)
+    kept = files.read("20261119")
+    assert kept is not None
+    assert [order.order_id for order in kept.orders] == ["8"]

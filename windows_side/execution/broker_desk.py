@@ -10,6 +10,7 @@ from shared_schema.errors import StateError
 from shared_schema.ids import OrderId, Tag
 from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import Trade
+from shared_schema.sessions import trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.port import (
     FINAL_STATUSES,
@@ -61,9 +62,15 @@ class BrokerDesk:
         self._settle(self._with_orphans(order.changed(order_id=order_id)), "placed", order_id, force=True)
 
     def _seen_of(self, order_id: OrderId) -> list[BrokerOrder | BrokerTrade]:
-        """What was seen under ``order_id`` and belongs to no row."""
+        """What was seen today under ``order_id`` and belongs to no row.
+
+        Until its restart in the morning the terminal lists the day before, and then gives its ids again.
+        """
         shown: list[BrokerOrder | BrokerTrade] = [*self._orphans.get(order_id, {}).values()]
-        return [*shown, self._mirror[order_id]] if order_id in self._mirror else shown
+        if order_id in self._mirror:
+            shown.append(self._mirror[order_id])
+        today = self._desk.trading_day
+        return [seen for seen in shown if not seen.time or trading_day_of(seen.time) >= today]
 
     def forget_ids(self) -> None:
         """A new day: what was seen under an id stays only where it could be an unknown order's."""
@@ -157,7 +164,9 @@ class BrokerDesk:
         self._old_news.heard_trade(seen)
 
     def _with_orphans(self, order: Order) -> Order:
-        return self._with_trades(order, list(self._orphans.pop(order.order_id, {}).values()))
+        orphans = self._orphans.pop(order.order_id, {}).values()
+        # The id may be one that is given again: remark and time tell whose fills these were.
+        return self._with_trades(order, [seen for seen in orphans if not is_anothers(order, seen)])
 
     def _with_trades(self, order: Order, trades: list[BrokerTrade]) -> Order:
         for seen in trades:

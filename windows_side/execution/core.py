@@ -284,6 +284,7 @@ class ExecutorCore:
         else:
             # What happened while nobody looked shows only in a fresh list and a fresh account.
             self._reconciled, self._account = False, None
+            self._desk.book.forget_shown()
             self._desk.alarm("broker_not_ready", detail=event.readiness.message)
 
     def _time_passed(self) -> None:

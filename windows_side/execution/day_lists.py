@@ -26,6 +26,7 @@ class DayLists:
             return False
         # Those without our tag first: a row must let go of another's id before its own is shown.
         book = self._desk.book
+        book.forget_shown()
         for broker_order in sorted(event.day.orders, key=lambda seen: book.by_tag(seen.remark) is not None):
             self._broker.order_updated(broker_order, event.asked_at)
         for trade in event.day.trades:

@@ -58,7 +58,10 @@ class ForeignOrders:
         ]
 
     def _yuan(self, order: BrokerOrder) -> float:
-        trades = self._trades.get(order.order_id, {}).values()
+        # Fills of an id that was given again are the earlier day's.
+        known = self._trades.get(order.order_id, {}).values()
+        day = trading_day_of(order.time)
+        trades = [one for one in known if not one.time or trading_day_of(one.time) >= day]
         told = sum(trade.shares for trade in trades)
         # Fills whose trades have not come yet are taken at the order's own price.
         filled = sum(trade.price * trade.shares for trade in trades)

@@ -30,7 +30,7 @@ class OrderBook:
         self._day = ""
         """The trading day the broker's ids are of: it may give one again on another."""
         self._shown: set[SignalId] = set()
-        """Rows the broker has shown since the day began."""
+        """Rows the broker has shown in its newest list or since."""
         self.tally = DayTally()
         """Counts and turnover by day, and the intents of late."""
         for order in memory.orders.values():
@@ -130,8 +130,12 @@ class OrderBook:
         self._shown.add(signal_id)
         self._touched.add(signal_id)
 
+    def forget_shown(self) -> None:
+        """What the broker shows from now on counts: at night it lists the day before, then no more."""
+        self._shown.clear()
+
     def was_shown(self, order: Order) -> bool:
-        """Whether the order's id is still its own: of today, or shown by the broker since the day began."""
+        """Whether the order's id is still its own: of today, or in the broker's newest list."""
         return order.trading_day >= self._day or order.signal_id in self._shown
 
     def forget_before(self, trading_day: str) -> None:
