@@ -111,10 +111,17 @@ class Pruner:
             return None
         self._at = self._monotonic() + PRUNE_EVERY
         before, self._applied = self._applied, applied
-        if state_at(now.market, self._calendar) not in CLOSED or self._folder.is_offline():
+        if state_at(now.market, self._calendar) not in CLOSED or self._is_offline():
             return None
         chosen = before & applied
         return lambda: self._prune(chosen, now.wall)
+
+    def _is_offline(self) -> bool:
+        """Whether nothing is put away here; neither is it where the folder can't be asked just now."""
+        try:
+            return self._folder.is_offline()
+        except FolderError:
+            return True  # the listing says that the folder is away; the next run comes by itself
 
     def has_put_away(self, order: Order) -> bool:
         """Whether the row's result lies in the archive: it was applied, and is not shown again."""

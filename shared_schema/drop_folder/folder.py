@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ from shared_schema.ids import SignalId
 from shared_schema.integrity import Key
 from shared_schema.messages.record import LARGE_FILE, SMALL_FILE
 
+HELD_READINGS = 5
+HELD_PAUSE = 0.02
+"""A halt file that can't be read is tried again so often, with so many seconds between: far within the
+second in which a halt must be seen."""
 PATHS_KEPT = 1024
 """Joined paths a folder remembers."""
 
@@ -176,7 +181,7 @@ class DropFolder:
             if not is_halt(entry.name):
                 continue
             try:
-                raw = self.read(f"{CONTROL_FOLDER}/{entry.name}")
+                raw = self._read_patiently(f"{CONTROL_FOLDER}/{entry.name}")
             except FolderError:
                 found[entry.name] = None
                 continue
@@ -184,6 +189,16 @@ class DropFolder:
                 # Gone since the listing is a sync tool's delete + rename: the next look shows what it became.
                 found[entry.name] = raw
         return found
+
+    def _read_patiently(self, name: str) -> bytes | None:
+        """``read``, tried again while a scanner or a backup holds the file: it stays there for months and is
+        read at every turn, and one held moment must not halt what a person has lifted."""
+        for _ in range(HELD_READINGS):
+            try:
+                return self.read(name)
+            except FolderError:
+                time.sleep(HELD_PAUSE)
+        return self.read(name)
 
     def is_offline(self) -> bool:
         """Whether the marker ``OFFLINE`` stands in the folder or above: no live process may use it."""
@@ -220,7 +235,11 @@ class DropFolder:
         """Copy what could not be used to ``quarantine/`` with its reason; returns the name there."""
         place = self._quarantine_name(name, hashlib.sha256(raw).hexdigest())
         if self.read(f"{QUARANTINE_FOLDER}/{place}", LARGE_FILE) is None:
-            self.disk.make_folder(self.path / QUARANTINE_FOLDER)
+            try:
+                self.disk.make_folder(self.path / QUARANTINE_FOLDER)
+            except OSError as problem:
+                where = self.path / name
+                raise FolderError("folder.quarantine_failed", where, detail=str(problem)) from problem
             self.publish(f"{QUARANTINE_FOLDER}/{place}", raw)
         self._write_reason(place, name, reason)
         return place
