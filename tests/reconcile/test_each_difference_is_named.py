@@ -197,3 +197,19 @@ def test_a_random_day_agrees_until_one_share_is_moved(seed: int) -> None:
         wrong = reconcile(DAY, replace(evidence, trades=trades))
         owner = trades[chosen].trade_id.split(".")[0].replace("t", "s")
         assert ("fill_differs", owner) in {(found.kind, found.subject) for found in wrong.differences}
+
+
+def test_an_order_one_tick_away_is_another_order() -> None:
+    """A fund's tick is a tenth of a cent: four ticks are no rounding of the broker's."""
+    evidence = evidence_of(ROWS)
+    orders = [evidence.orders[0].model_copy(update={"price": 1.201}), *evidence.orders[1:]]
+    assert kinds(reconcile(DAY, replace(evidence, orders=orders))) == ["other_order"]
+    unread = [evidence.orders[0].model_copy(update={"price": 1.2000000476837158}), *evidence.orders[1:]]
+    assert reconcile(DAY, replace(evidence, orders=unread)).agrees
+
+
+def test_a_likeness_in_time_needs_the_very_price() -> None:
+    """Matched by time alone, an order four ticks away would be taken for ours."""
+    evidence = evidence_of([row(4, fills=())])
+    orders = [evidence.orders[0].model_copy(update={"price": 1.204, "remark": "", "order_id": OrderId("9")})]
+    assert "not_at_broker" in kinds(reconcile(DAY, replace(evidence, orders=orders)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared_schema.ids import Code, Direction, OrderId, SignalId, TradeId
+from shared_schema.instruments import instrument, to_ticks
 from shared_schema.messages import AccountOrder, AccountTrade, OrderResult, Position, Trade
 from windows_side.execution.order import Order
 from windows_side.execution.tags import is_ours
@@ -20,7 +21,7 @@ MatchedBy = Literal["tag", "id", "time", ""]
 NEAR = 60.0
 """Seconds between our call and the broker's time of an order within which the time may match them."""
 CENT = 0.005
-"""Yuan: prices and sums that differ by less are the same."""
+"""Yuan: sums that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ def _alike(row: Order, order: AccountOrder) -> bool:
     if signal is None or is_ours(order.remark):
         return False
     same = (signal.code, signal.direction, signal.shares) == (order.code, order.direction, order.shares)
-    return same and abs(signal.price - order.price) < CENT and abs(order.time - row.calling_market) <= NEAR
+    near = abs(order.time - row.calling_market) <= NEAR
+    return same and near and _same_price(signal.code, signal.price, order.price)
 
 
 def _by_order(trades: Iterable[AccountTrade]) -> dict[OrderId, list[AccountTrade]]:
@@ -209,7 +211,7 @@ def _of_line(line: OrderLine, traded: Mapping[OrderId, list[AccountTrade]]) -> l
     if signal is not None:
         asked = (signal.code, signal.direction, signal.shares, signal.price)
         placed = (order.code, order.direction, order.shares, order.price)
-        if asked[:3] != placed[:3] or abs(signal.price - order.price) >= CENT:
+        if asked[:3] != placed[:3] or not _same_price(signal.code, signal.price, order.price):
             found.append(Difference("other_order", subject, _order_text(*asked), _order_text(*placed)))
     return found + _of_fills(row, traded.get(order.order_id, []))
 
@@ -268,6 +270,11 @@ def _of_positions(evidence: Evidence) -> list[Difference]:
         if expected != has:
             found.append(Difference("position_moved", code, str(expected), str(has)))
     return found
+
+
+def _same_price(code: Code, one: float, other: float) -> bool:
+    tick = instrument(code).tick_size  # of a fund a tenth of a cent
+    return to_ticks(one, tick) == to_ticks(other, tick)
 
 
 def _worse(direction: Direction, price: float, held_against: float) -> float:
