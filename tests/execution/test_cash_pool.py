@@ -205,7 +205,8 @@ def test_waiting_orders_are_counted_once() -> None:
     assert [bench.state(name) for name in ("A", "B", "C")] == ["submitted", "accepted", "accepted"]
     buy(bench, "D", shares=1000, layer_index=4)
     assert bench.result("D").error_code == "pool_code_cap"
-    for _ in range(2):
+    for name in ("A", "B"):
+        bench.placed(name, f"o-{name}")
         bench.pass_time(1.1)
     assert [bench.state(name) for name in ("B", "C")] == ["submitted", "submitted"]
 

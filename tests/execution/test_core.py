@@ -134,6 +134,8 @@ def test_orders_a_second_wait_their_turn() -> None:
     for number in range(3):
         bench.drop(signal_of(f"s{number}", shares=1000 + 100 * number))
     assert [bench.state(f"s{n}") for n in range(3)] == ["submitted", "submitted", "accepted"]
+    for number in range(2):
+        bench.placed(f"s{number}", str(number))
     bench.pass_time(0.5)
     assert len(bench.submits) == 2
     bench.pass_time(0.5)
@@ -377,6 +379,7 @@ def test_a_clock_set_back_does_not_stop_the_orders() -> None:
     """Fault 40: the calls of "the future" count no more, and the broker is still asked."""
     bench = Bench(rules_of(limits=limits_of(orders_per_second=1, future_seconds=10_000)))
     bench.drop(signal_of())
+    bench.placed(FIRST)
     bench.now = replace(bench.now, wall=OPEN_AT - 3600)
     bench.tell(TimePassed())
     bench.quote()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal, Received, signal_digest
@@ -42,8 +41,6 @@ class Admission:
         self._cancels = cancels
         self._links = links or WritersLink(desk)
         self._origin = origin
-        # Of an earlier run too: a restart is no way around the orders a second.
-        self._calls = deque(sorted(order.calling_at for order in desk.book.everything() if order.calling_at))
         self._known = KnownIds(desk)
         self._gate = OrderGate(desk, quotes, self._links)
         self._said: set[tuple[str, str]] = set()
@@ -205,7 +202,7 @@ class Admission:
         if signal is None:
             raise ValueError(f"{order.signal_id} has no signal to place")
         now = self._desk.now
-        self._calls.append(now.wall)
+        self._desk.book.calls.begin(order.signal_id, now.wall)
         self._gate.passed(order, now.market)
         self._desk.store(
             order.after(OrderEvent.CALL), "calling", calling_at=now.wall, calling_market=now.market
@@ -250,11 +247,8 @@ class Admission:
         return self._desk.now.wall + self._links.ahead(order.writer) - deadline
 
     def _may_call(self) -> bool:
-        wall = self._desk.now.wall
-        # A call in the future tells that the clock was set back.
-        while self._calls and not wall - 1.0 < self._calls[0] <= wall:
-            self._calls.popleft()
-        return len(self._calls) < self._desk.rules.limits.orders_per_second
+        under_way_or_of_late = self._desk.book.calls.count(self._desk.now.wall)
+        return under_way_or_of_late < self._desk.rules.limits.orders_per_second
 
     def _refuse(self, order: Order, code: str, sentence: str) -> None:
         event = OrderEvent.EXPIRE if code == "expired" else OrderEvent.REFUSE

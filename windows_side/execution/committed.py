@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared_schema.ids import Code, SignalId
+from windows_side.execution.native_calls import NOT_YET, NativeCalls
 from windows_side.execution.open_rows import OpenRows
 from windows_side.execution.order import Order
 
@@ -31,8 +32,9 @@ _NOTHING = _Need(None, 0)
 class Committed:
     """The needs of all orders, as of one answer of the account."""
 
-    def __init__(self, rows: OpenRows) -> None:
+    def __init__(self, rows: OpenRows, calls: NativeCalls) -> None:
         self._rows = rows
+        self._calls = calls
         self._asked_at: float | None = None
         self._needs: dict[SignalId, _Need] = {}
         self._sums: dict[Code | None, int] = {}
@@ -43,12 +45,15 @@ class Committed:
     def account_shows(self, asked_at: float, wall: float) -> None:
         """The account was asked at ``asked_at`` and answered by ``wall``: what ended before is in it."""
         self._answered_for, self._asked_at = asked_at, None
+        self._calls.forget_before(asked_at)
+        began = {i: self._calls.began(order) for i, order in self._spent.items()}
         # A call later than now tells that the clock was set back: the answer came after it too.
-        self._spent = {i: o for i, o in self._spent.items() if asked_at <= o.calling_at <= wall}
+        hidden = {i for i, at in began.items() if asked_at <= at <= wall or at == NOT_YET}
+        self._spent = {i: order for i, order in self._spent.items() if i in hidden}
 
     def put(self, order: Order) -> None:
         """Take the newest value of a row."""
-        if order.trades and order.is_terminal and order.calling_at >= self._answered_for:
+        if order.trades and order.is_terminal and self._calls.began(order) >= self._answered_for:
             self._spent[order.signal_id] = order
         self._count(order)
 
@@ -84,7 +89,7 @@ class Committed:
         if self._asked_at is None or signal is None or signal.is_cancel:
             return None
         # Without its id nobody knows whether the broker, and so the account, has the order yet.
-        unseen = not order.order_id or order.calling_at >= self._asked_at
+        unseen = not order.order_id or self._calls.began(order) >= self._asked_at
         taken = order.state == "accepted" or (order.is_at_broker and unseen) or order.signal_id in self._spent
         if not taken:
             return None

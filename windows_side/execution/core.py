@@ -242,10 +242,13 @@ class ExecutorCore:
     def _broker_said(self, event: object) -> None:
         match event:
             case SubmitReturned():
+                self._desk.book.call_ended(event.signal_id, event.started_at)
                 self._answers.submit_returned(event)
             case SubmitTurnedBack():
+                self._desk.book.call_ended(event.signal_id)
                 self._answers.turned_back(event)
             case SubmitOverran():
+                self._desk.book.call_ended(event.signal_id)
                 self._answers.submit_overran(event)
             case OrderUpdate():
                 self._broker.order_updated(event.order)

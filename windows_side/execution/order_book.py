@@ -9,6 +9,7 @@ from windows_side.brokers.port import AccountState
 from windows_side.execution.committed import Committed
 from windows_side.execution.day_tally import DayTally
 from windows_side.execution.ledger import ACCEPTED_TAGS, Memory
+from windows_side.execution.native_calls import NativeCalls
 from windows_side.execution.open_rows import OpenRows, Rows, age
 from windows_side.execution.order import Order
 
@@ -19,7 +20,8 @@ class OrderBook:
     def __init__(self, memory: Memory) -> None:
         self._orders: dict[SignalId, Order] = {}
         self._open = OpenRows()
-        self.committed = Committed(self._open)
+        self.calls = NativeCalls(row.calling_at for row in memory.orders.values() if row.calling_at)
+        self.committed = Committed(self._open, self.calls)
         """What open orders need and the account does not show yet."""
         self._known = dict(memory.known)
         self._folded = {signal_id.casefold(): signal_id for signal_id in memory.known}
@@ -124,6 +126,12 @@ class OrderBook:
         for order in self._orders.values():
             if order.trading_day == trading_day and order.intent_at and not order.is_cancel:
                 yield order
+
+    def call_ended(self, signal_id: SignalId, started_at: float = 0.0) -> None:
+        """The place call came back, or is waited for no longer; ``started_at`` as in NativeCalls."""
+        self.calls.end(signal_id, started_at)
+        if signal_id in self._orders:
+            self.committed.put(self._orders[signal_id])
 
     def shows(self, signal_id: SignalId) -> None:
         """The broker shows this row's order today."""
