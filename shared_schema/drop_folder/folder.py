@@ -61,15 +61,18 @@ class DropFolder:
         disk: Disk | None = None,
         random_part: Callable[[], str] = random_name_part,
         key: Key | None = None,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
+        """``rest`` waits the given seconds before a held file is read again."""
         self.path = path
         self.key = key
         """The secret that seals what crosses this folder; None: nothing is signed or checked."""
         self.disk: Disk = disk if disk is not None else LocalDisk()
         self.random_part = random_part
         """Makes the part of a temp name that is nobody else's."""
+        self._rest = rest
         above = folder_above(path)
-        self._above = DropFolder(above, self.disk, random_part, key) if above is not None else None
+        self._above = DropFolder(above, self.disk, random_part, key, rest) if above is not None else None
         """Where this is the room of one account: the folder whose halts and OFFLINE hold here as well."""
         self._paths: dict[str, Path] = {}
 
@@ -197,7 +200,7 @@ class DropFolder:
             try:
                 return self.read(name)
             except FolderError:
-                time.sleep(HELD_PAUSE)
+                self._rest(HELD_PAUSE)
         return self.read(name)
 
     def is_offline(self) -> bool:
