@@ -55,5 +55,6 @@ def test_a_full_queue_is_one_alarm_a_storm() -> None:
             actions = bench.drop(signal_of(name, shares=shares, timestamp=bench.now.wall))
             said += alarms(actions).count("queue_full")
         assert said == storm + 1
-        for _ in range(8):
+        for number in range(8):
+            bench.placed(bench.submits[-1].request.signal_id, f"{storm}{number}")
             bench.pass_time(1)

@@ -100,7 +100,7 @@ def test_each_day_agrees_and_the_months_money_does(tmp_path: Path, monkeypatch: 
     def clock() -> float:
         return morning[0] + time.monotonic() - began
 
-    monkeypatch.setattr(shell_module, "ReplayFollower", lambda: ReplayFollower(clock))
+    monkeypatch.setattr(shell_module, "ReplayFollower", lambda wall: ReplayFollower(clock))
     monkeypatch.setattr(shell_module, "BrokerWorker", partial(BrokerWorker, wall=clock))
     luck, day, trader = random.Random(4), FIRST, None
     seen: Counter[str] = Counter()
