@@ -119,6 +119,7 @@ class Bench:
         self.actions: list[Action] = []
         self.account = account_of()
         self._filled: dict[SignalId, int] = {}
+        self._returned = 0
         self.restart(ready=ready)
 
     # The shell's part
@@ -207,6 +208,14 @@ class Bench:
     def answered(self, signal_id: str, order_id: str) -> list[Action]:
         """The place call returns this id; no order of the broker has confirmed it yet."""
         return self.answer(signal_id, Placed(OrderId(order_id)))
+
+    def answer_all(self) -> list[Action]:
+        """Every place call that is still under way returns an id of its own."""
+        actions: list[Action] = []
+        for submit in self.submits[self._returned :]:
+            self._returned += 1
+            actions += self.answered(submit.request.signal_id, f"all-{self._returned}")
+        return actions
 
     def placed(self, signal_id: str, order_id: str = "1") -> list[Action]:
         """The broker took the order and shows it under our tag."""
