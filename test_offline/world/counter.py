@@ -24,6 +24,8 @@ TICK = 0.001
 START_CASH = 400_000.0
 START_SHARES = 60_000
 START_TICKS = 1050
+ODD = 0.25
+"""How many of the partial fills are of no whole hundreds."""
 
 
 @dataclass
@@ -112,6 +114,8 @@ class Counter:
         open_shares = order.shares - order.filled_shares
         part = self.chance.random() < 0.5 and open_shares > 100
         shares = 100 * self.chance.randrange(1, open_shares // 100 + 1) if part else open_shares
+        if part and self.chance.random() < ODD:
+            shares -= self.chance.randrange(1, 100)  # the other side sold its odd remainder
         self.fill(order_id, shares)
 
     def fill(self, order_id: OrderId, shares: int, price: float | None = None) -> BrokerTrade:
