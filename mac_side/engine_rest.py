@@ -63,7 +63,7 @@ def rest_of(
             break
         if entry.direction != side or not entry.is_order or not entry.settled or entry.state in UNDECIDED:
             continue
-        if entry.state not in REFUSED or entry.intention.applied_shares:
+        if entry.state not in REFUSED:
             break
         count += 1
         last = last or entry

@@ -94,7 +94,17 @@ def test_what_is_filled_of_an_open_top_up_is_held() -> None:
     made.handle(quote(NOW, 1.05), NOW)
     (top_up,) = made.state.outbox.open
     made.handle(answer(top_up, later(1), 300, state="partly_filled"), later(1))
-    assert make_view(made, later(1)).position.flow == 800
+    position = make_view(made, later(1)).position
+    assert (position.flow, position.cost) == (800, pytest.approx(1.05))
+
+
+def test_shares_sold_beyond_the_lots_earn_nothing() -> None:
+    """The counter sold 1100 of 1000: the 100 are of the fixed position, and nobody knows their cost."""
+    made = ready(Books(lots=(Lot(1000, 1000.0, 1.0, "a"),), anchor=1.0), 1000)
+    made.handle(quote(NOW, 1.062), NOW)
+    (sale,) = made.state.outbox.open
+    made.handle(answer(sale, later(1), 1100, state="filled"), later(1))
+    assert make_view(made, later(1)).counts.realised_profit == pytest.approx(62.0)
 
 
 @settings(max_examples=60)

@@ -118,6 +118,20 @@ def test_one_that_is_taken_begins_the_count_anew(taken: str) -> None:
     assert "rest:BUY" not in made.alarms
 
 
+def test_a_refused_cancel_is_no_refusal_of_a_buy() -> None:
+    """It bears the side of its order and tells nothing of the next one, neither for nor against."""
+    made = ready(Books(anchor=1.06))
+    run(made, BUYS, 0, 2)
+    made.handle(beats(after(2)), after(2))
+    made.handle(quote(after(2), BUYS, 3), after(2))
+    (buy,) = made.state.outbox.open
+    made.handle(OperatorSaid(Command(kind="cancel", argument=buy.signal_id, at=after(2).wall)), after(2))
+    for entry, state in zip(made.state.outbox.open, ("expired", "rejected"), strict=True):
+        made.handle(answer(entry, after(2), 0, state=state), after(2))
+    assert "rest:BUY" not in made.alarms
+    assert len(run(made, BUYS, 3, 30)) == 1
+
+
 def test_what_expired_is_no_refusal() -> None:
     """Nobody refused it, the link was slow; nor does it end a row of refusals."""
     made = ready(Books(anchor=1.06))
