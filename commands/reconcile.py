@@ -62,7 +62,8 @@ def reconcile_command(
     done = [(own, ledger, report) for own, ledger, report in reports if report is not None]
     if not done:
         raise OperateError("reconcile.nothing", settings.runtime_dir, date=date or say("reconcile.newest"))
-    fees = Fees(settings.executor.commission_rate, settings.executor.min_commission)
+    chosen = settings.executor
+    fees = Fees(chosen.commission_rate, chosen.min_commission, chosen.stamp_duty_rate)
     if as_json_text:
         typer.echo(json.dumps([as_json(report, fees) for *_, report in done], ensure_ascii=False, indent=2))
     else:

@@ -110,7 +110,12 @@ def show(report: Reconciliation, account: str, fees: Fees, console: Console) -> 
         sums.append([total.strategy or "-", total.code, *told])
     _print(console, say("reconcile.totals"), "totals_columns", sums)
     console.print(
-        say("reconcile.fees_are_ours", rate=f"{fees.commission_rate:g}", least=f"{fees.min_commission:g}")
+        say(
+            "reconcile.fees_are_ours",
+            rate=f"{fees.commission_rate:g}",
+            least=f"{fees.min_commission:g}",
+            stamp=f"{fees.stamp_duty_rate:g}",
+        )
     )
     for order in report.foreign:
         place = f"{order.code} {order.direction} {order.filled_shares}/{order.shares} @ {order.price:g}"

@@ -113,6 +113,8 @@ class Executor:
     commission_rate: float = check.setting(0.0001, check.number(0, 0.1))
     min_commission: float = check.setting(0.0, check.number(0, 1000))
     """Yuan per order."""
+    stamp_duty_rate: float = check.setting(0.0005, check.number(0, 0.1))
+    """On sales of shares; funds and bonds pay none. The rate since 2023-08-28."""
     participation: float = check.setting(0.25, check.number(0.0001, 1))
     """Part of a quote's new volume that the simulated broker fills at most."""
 

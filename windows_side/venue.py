@@ -82,6 +82,7 @@ def simulated_broker(around: Surroundings) -> Broker:
         cash=chosen.simulate_cash,
         commission_rate=chosen.commission_rate,
         min_commission=chosen.min_commission,
+        stamp_duty_rate=chosen.stamp_duty_rate,
         participation=chosen.participation,
         instant_fill=around.is_without_market,
     )

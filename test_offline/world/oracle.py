@@ -111,14 +111,16 @@ class Oracle:
         world, limits, plan = self._world, self._world.rules.limits, self._world.plan
         notional = request.shares * request.price
         buys = request.direction == "BUY"
-        most = limits.max_buy_yuan if buys else limits.max_sell_yuan
-        if request.code not in limits.allow_list or request.shares % 100 or notional > most:
+        account = world.counter.account()
+        most, odd = limits.max_buy_yuan if buys else limits.max_sell_yuan, request.shares % 100
+        # An odd rest leaves whole, or not at all; what another hand does meanwhile nobody knows.
+        whole = not odd or (not buys and (self.foreign or odd == account.positions[0].can_use_volume % 100))
+        if request.code not in limits.allow_list or not whole or notional > most:
             fail("I6", f"{request.signal_id}: {request.code} {request.shares} {notional:.0f} yuan")
         # Without a fresh quote a simulating executor knows no daily limits (fault 66).
         off_limits = plan.mode == "live" and not 0.9 < request.price < 1.2
         if abs(round(request.price * 1000) - request.price * 1000) > 1e-6 or off_limits:
             fail("I6", f"{request.signal_id}: price {request.price}")
-        account = world.counter.account()
         if not self.foreign and buys and notional > account.asset.cash:
             fail("I6", f"{request.signal_id}: {notional:.0f} yuan of {account.asset.cash:.0f}")
         if not self.foreign and not buys and request.shares > account.positions[0].can_use_volume:

@@ -46,7 +46,7 @@ class Fees:
     commission_rate: float = 0.0001
     min_commission: float = 0.0
     stamp_duty_rate: float = 0.0
-    """On sales of shares alone; funds and bonds pay none. 0.0005 since 2023-08-28."""
+    """On sales of shares alone; funds and bonds pay none."""
 
     def of_order(self, traded: int, direction: Direction, instrument: Instrument) -> Money:
         """All fees of an order that has traded the amount ``traded`` so far; 0 before its first fill."""
