@@ -48,6 +48,7 @@ from mac_side.strategy.own_step import own_step
 from mac_side.strategy.parameters import GridParameters, with_settings
 from mac_side.strategy.presets import preset, preset_for_code, release
 from shared_schema.clock import host_name
+from shared_schema.command_line import CommandLine
 from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError, SettingsError
@@ -218,7 +219,7 @@ def _runtime_and_strategies(settings: Settings) -> tuple[Path, list[StrategyName
 
 
 def _parsed(typed: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mac_dashboard", description=say("dashboard.about"))
+    parser = CommandLine(prog="mac_dashboard", description=say("dashboard.about"))
     parser.add_argument("--no-screen", action="store_true", help=say("dashboard.option_no_screen"))
     parser.add_argument("--shared-dir", default="", help=say("dashboard.option_shared_dir"))
     parser.add_argument("--symbol", default="", help=say("dashboard.option_symbol"))

@@ -38,7 +38,7 @@ def hold_engine(runtime_dir: Path, strategy: StrategyName) -> FileLock:
     except Timeout:
         raise EngineHeld("dashboard.engine_held", path, holder=_told(holder)) from None
     except OSError as problem:
-        raise SettingsError("dashboard.no_lock", path, detail=str(problem)) from problem
+        raise SettingsError("dashboard.no_lock", path, detail=problem.strerror or str(problem)) from problem
     return lock
 
 

@@ -205,6 +205,8 @@ class StateFile:
             copy = self._read(self.last_good)
             offer = "dashboard.state_damaged" if copy is not None else "dashboard.state_damaged_no_copy"
             detail = f"{type(problem).__name__}: {problem}"
+            if isinstance(problem, MessageError):  # its next step is a signal's, which is no advice for books
+                detail = f"{problem.what}: {problem.why.rstrip('。.')}"
             raise StateError(offer, self.path, detail=detail, copy=self.last_good) from problem
 
     def _checked(self, state: DashboardState, fresh: DashboardState) -> DashboardState:

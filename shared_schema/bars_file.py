@@ -226,11 +226,24 @@ def _read_prints(path: Path, header: list[str], rows: Iterable[Row]) -> Iterator
 
 
 def one_day(bars: Sequence[Bar], day: str | None = None) -> tuple[Bar, ...]:
-    """The bars of ``day`` (YYYY-MM-DD), of the last day where None; DataError where there are none."""
+    """The bars of ``day`` (YYYY-MM-DD), of the last day where None.
+
+    Raises DataError where ``day`` is no day, or has no bars.
+    """
     chosen = day or day_of(bars[-1].end)
-    start = unix_seconds(datetime.fromisoformat(chosen))
+    start = unix_seconds(_midnight(chosen))
     finish = start + timedelta(days=1).total_seconds()
     found = tuple(bar for bar in bars if start <= bar.end < finish)
     if not found:
         raise DataError("bars_file.no_such_day", chosen, first=day_of(bars[0].end), last=day_of(bars[-1].end))
     return found
+
+
+def _midnight(day: str) -> datetime:
+    try:
+        midnight = datetime.fromisoformat(day)
+    except ValueError as problem:
+        raise DataError("bars_file.not_a_day", day) from problem
+    if midnight.strftime("%Y-%m-%d") != day:
+        raise DataError("bars_file.not_a_day", day)
+    return midnight

@@ -165,6 +165,7 @@ def load_settings(
         origins[key] = found.origin
     _fill_derived_defaults(values, origins)
     settings: Settings = _assemble(Settings, "", values, origins=origins, remarks=tuple(remarks))
+    _refuse_runtime_file(settings)
     _refuse_runtime_in_folder(settings)
     _refuse_secrets_in_folder(settings)
     # A wrong table is refused here, not in the middle of a start.
@@ -273,6 +274,12 @@ def _assemble(record: type[Any], prefix: str, values: Mapping[str, Any], **furth
         elif is_dataclass(item.default_factory):
             content[item.name] = _assemble(item.default_factory, f"{key}.", values)
     return record(**content)
+
+
+def _refuse_runtime_file(settings: Settings) -> None:
+    """A file where the folder belongs is told here, once, not by whichever part writes there first."""
+    if settings.runtime_dir.is_file():
+        raise SettingsError("settings.runtime_is_file", settings.runtime_dir)
 
 
 def _refuse_runtime_in_folder(settings: Settings) -> None:

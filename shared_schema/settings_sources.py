@@ -95,6 +95,11 @@ def read_toml(path: Path) -> dict[str, Written]:
     except (ValueError, RecursionError) as error:  # numbers of 4300 digits, 1000 brackets
         line = _line_of_error(str(error), text)
         guilty = text.splitlines()[line - 1] if 0 < line <= len(text.splitlines()) else ""
+        if marks := _chinese_marks(guilty):
+            right = "  ".join(f"{mark} → {_CHINESE_MARKS[mark]}" for mark in marks)
+            place, shown = f"{path}:{line}", " ".join(marks)
+            words = {"line": guilty.strip(), "marks": shown, "right": right}
+            raise SettingsError("settings.chinese_marks", place, **words) from error
         key = "settings.backslash" if _has_eaten_backslash(guilty) else "settings.not_toml"
         raise SettingsError(key, f"{path}:{line}", line=guilty.strip(), reason=str(error)) from error
     return {
@@ -125,6 +130,17 @@ def _line_of_error(message: str, text: str) -> int:
 
 def _has_eaten_backslash(line: str) -> bool:
     return re.search(r'"[^"]*\\', line) is not None
+
+
+_CHINESE_MARKS = {"“": '"', "”": '"', "‘": "'", "’": "'", "＂": '"', "＇": "'"}
+_CHINESE_MARKS |= {"＝": "=", "，": ",", "、": ",", "．": ".", "＃": "#"}
+_CHINESE_MARKS |= {"［": "[", "］": "]", "【": "[", "】": "]"}
+
+
+def _chinese_marks(line: str) -> list[str]:
+    """The full-width marks of a line that stand where TOML's own belong: not in quotes, nor in a comment."""
+    bare = re.sub(r"""(?x) "[^"]*" | '[^']*' | \#.* """, "", line)
+    return [mark for mark in _CHINESE_MARKS if mark in bare]
 
 
 def line_of(text: str, dotted: str) -> int:

@@ -22,6 +22,7 @@ from shared_schema.drop_folder.names import (
 from shared_schema.errors import FolderError, MessageError
 from shared_schema.logs import Log
 from shared_schema.messages import decode_heartbeat, decode_result, decode_signal
+from windows_side.execution.refusal_words import why_unusable
 
 INTERVAL = 10.0
 """Seconds between two looks."""
@@ -83,7 +84,7 @@ class ConflictCopies:
                 told.add(entry.name)
             else:
                 reason: dict[str, object] = {"reason": "conflict_copy", "at": self._wall(), "of": own}
-                self._log.say("error", "quarantined", file=name, reason="conflict_copy")
+                self._log.say("error", "quarantined", file=name, reason=why_unusable(None))
                 self._folder.quarantine_move(name, reason)
         self._told[folder] = told
         return all_told

@@ -14,7 +14,6 @@ if __name__ == "__main__":
 
     ensure_environment(__file__)
 
-import argparse
 import contextlib
 import os
 import signal
@@ -25,6 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from shared_schema.clock import host_name
+from shared_schema.command_line import CommandLine
 from shared_schema.console import print_utf8
 from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.log_bridge import lines_of
@@ -46,8 +46,8 @@ from windows_side.venue import LIVE, SIMULATED, Venue
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the executor for a command line; its exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         if options.supervise:  # the supervisor is a command: it writes a halt as a person would
             raise SettingsError("executor.supervise_by_command")
         overrides: dict[str, object] = {}
@@ -83,8 +83,8 @@ def leave_hung_threads(exit_code: int) -> None:
         os._exit(exit_code)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="order_executor", description=say_both("commands.help.executor"))
+def _parser() -> CommandLine:
+    parser = CommandLine(prog="order_executor", description=say_both("commands.help.executor"))
     parser.add_argument("--simulate", action="store_true", help=say_both("executor.help_simulate"))
     parser.add_argument("--sessions", action="store_true", help=say_both("executor.help_sessions"))
     parser.add_argument("--supervise", action="store_true", help=say_both("executor.help_supervise"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from shared_schema.command_line import CommandLine
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
 from shared_schema.instruments import code_from_file_name, parse_code
@@ -57,14 +57,9 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise SettingsError("producer.bad_arguments", detail=message)
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandLine:
     description = say_both("producer.help.producer")
-    parser = _Parser(prog="miniqmt producer", description=description, allow_abbrev=False)
+    parser = CommandLine(prog="miniqmt producer", description=description, allow_abbrev=False)
     for option, shown in (
         ("--shared-dir", "FOLDER"),
         ("--day", "YYYY-MM-DD"),

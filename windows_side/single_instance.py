@@ -37,12 +37,13 @@ def hold_single_instance(role: str, runtime_dir: Path, exchange_folder: Path) ->
         told = _told(holder)
         raise SettingsError("single_instance.held", exchange_folder, role=role, holder=told) from None
     except OSError as problem:
-        raise SettingsError("single_instance.no_lock", path, detail=problem) from problem
+        raise SettingsError("single_instance.no_lock", path, detail=problem.strerror or problem) from problem
     try:
         holder.write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}))
     except OSError as problem:
         lock.release()
-        raise SettingsError("single_instance.no_lock", holder, detail=problem) from problem
+        detail = problem.strerror or problem
+        raise SettingsError("single_instance.no_lock", holder, detail=detail) from problem
     return lock
 
 

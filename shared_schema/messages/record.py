@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from shared_schema.errors import MessageError
 from shared_schema.ids import AccountAlias, Epoch, Mode
 from shared_schema.integrity import Key, checksum, sign, signature_holds
+from shared_schema.messages.record_faults import json_fault, value_fault
+from shared_schema.words import say
 
 SCHEMA_VERSION = 2
 SMALL_FILE = 64 * 1024
@@ -151,11 +153,11 @@ def load_object(raw: bytes, *, where: str = "", limit: int = SMALL_FILE) -> dict
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
-        raise MessageError("unreadable", where, damaged=True, detail=str(problem)) from problem
+        raise MessageError("unreadable", where, damaged=True, detail=json_fault(problem)) from problem
     if not isinstance(value, dict):
         raise MessageError("not_an_object", where, damaged=True)
     if text.count(b"{") + text.count(b"[") > DEEPEST and _is_deep(value):
-        raise MessageError("unreadable", where, damaged=True, detail=f"nested over {DEEPEST} deep")
+        raise MessageError("unreadable", where, damaged=True, detail=say("record.too_deep", limit=DEEPEST))
     # Written again it is the same text, as all we write ourselves: no key was left out, so none was doubled.
     if len(text) <= SMALL_FILE and orjson.dumps(value) != text:
         _check_duplicate_keys(text, where)
@@ -245,7 +247,7 @@ def _body(payload: dict[str, Any], body_type: type[Body], where: str, trusted: s
             field=field,
             fields=field,
             value=repr(first.get("input"))[:80],
-            detail=first["msg"],
+            detail=value_fault(first),
         ) from problem
 
 

@@ -7,7 +7,6 @@ import hashlib
 from shared_schema.ids import SignalId
 from shared_schema.messages import OrderSignal, Received, signal_digest
 from shared_schema.messages.record import UNSIGNED
-from shared_schema.words import say
 from windows_side.brokers.port import AccountState, OrderRequest
 from windows_side.execution.actions import Archive, CopyToQuarantine, MoveToQuarantine, Submit
 from windows_side.execution.cancels import Cancels
@@ -19,6 +18,7 @@ from windows_side.execution.order import Order
 from windows_side.execution.order_gate import OrderGate
 from windows_side.execution.origin import Origin
 from windows_side.execution.quote_board import QuoteBoard
+from windows_side.execution.refusal_words import sentence_of, why_unusable
 from windows_side.execution.risk_gate import Refusal
 from windows_side.execution.states import OrderEvent
 from windows_side.execution.tags import tag_of
@@ -56,9 +56,9 @@ class Admission:
             case LeaveAlone(reason):
                 if reason:
                     self._say_once(name, reason)
-            case KeepApart(reason, copy):
+            case KeepApart(reason, copy, problem):
                 if reason["reason"] not in UNSIGNED:
-                    self._desk.alarm("quarantined", file=name, reason=reason["reason"])
+                    self._desk.alarm("quarantined", file=name, reason=why_unusable(problem))
                 elif not self._said_already("not_signed", name):
                     # Once: the very file is moved away later, and a sender without the key may repeat itself.
                     self._desk.alarm("not_signed", file=name)
@@ -115,7 +115,7 @@ class Admission:
             return  # it stays in the folder until the broker is ready, or until it expires
         refusal = self._origin.refusal(received)
         if refusal is not None:
-            self._refuse(order, refusal.error_code, _sentence(refusal))
+            self._refuse(order, refusal.error_code, sentence_of(refusal))
         elif signal.is_cancel:
             self._cancels.take(order)
         elif self._cancels.waits_for(order):
@@ -123,7 +123,7 @@ class Admission:
         elif expired:
             self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(late))
         elif self._desk.halt.is_halted:
-            self._refuse(order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason})))
+            self._refuse(order, "halted", sentence_of(Refusal("halted", {"reason": self._desk.halt.reason})))
         else:
             self._admit(order, account, asked_at)
         self._desk.do(Archive(name, order.signal_id))
@@ -171,7 +171,7 @@ class Admission:
     def _admit(self, order: Order, account: AccountState | None, asked_at: float) -> None:
         refusal = self._gate.refusal(order, account, asked_at)
         if refusal is not None:
-            self._refuse(order, refusal.error_code, _sentence(refusal))
+            self._refuse(order, refusal.error_code, sentence_of(refusal))
             return
         waiting = len(self._desk.book.waiting())
         intended = order.after(
@@ -187,7 +187,7 @@ class Admission:
             limit = self._desk.rules.limits.waiting
             if not self._said_already("orders", "queue_full"):
                 self._desk.alarm("queue_full", limit=limit)
-            self._refuse(order, "queue_full", _sentence(Refusal("queue_full", {"limit": limit})))
+            self._refuse(order, "queue_full", sentence_of(Refusal("queue_full", {"limit": limit})))
 
     def _arrival_price(self, order: Order) -> float:
         """What slippage is counted from at day's end, yuan; 0 without a fresh quote."""
@@ -227,7 +227,7 @@ class Admission:
             if self._desk.halt.is_halted:
                 refusal = Refusal("halted", {"reason": self._desk.halt.reason})
             if refusal is not None:
-                self._refuse(order, refusal.error_code, _sentence(refusal))
+                self._refuse(order, refusal.error_code, sentence_of(refusal))
             else:
                 self._call(order)
 
@@ -236,7 +236,7 @@ class Admission:
         for order in self._desk.book.waiting():
             if self._desk.halt.is_halted:
                 self._refuse(
-                    order, "halted", _sentence(Refusal("halted", {"reason": self._desk.halt.reason}))
+                    order, "halted", sentence_of(Refusal("halted", {"reason": self._desk.halt.reason}))
                 )
             elif order.signal is not None and (late := self._late(order)) > 0:
                 self._end(order, OrderEvent.EXPIRE, "expired", seconds=round(late))
@@ -256,7 +256,8 @@ class Admission:
         self._desk.say("refused", signal_id=order.signal_id, error_code=code, sentence=sentence)
 
     def _end(self, order: Order, event: OrderEvent, code: str, **values: object) -> None:
-        self._desk.store(order.after(event), code, error_code=code, message=_sentence(Refusal(code, values)))
+        sentence = sentence_of(Refusal(code, values))
+        self._desk.store(order.after(event), code, error_code=code, message=sentence)
 
     def _say_once(self, name: str, action: str, **fields: object) -> None:
         if not self._said_already(name, action):
@@ -268,7 +269,3 @@ class Admission:
             return True
         self._said.add(key)
         return False
-
-
-def _sentence(refusal: Refusal) -> str:
-    return say(f"refusals.{refusal.error_code}.what", **refusal.values)

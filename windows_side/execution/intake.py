@@ -42,6 +42,8 @@ class KeepApart:
 
     reason: dict[str, object]
     copy: bool = False
+    problem: MessageError | None = None
+    """What is wrong with it; None: a conflict copy."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class SignalIntake:
         if verdict is Verdict.WAIT:
             return LeaveAlone()
         reason = _reason(problem.error_code, now, sentence=str(problem))
-        return KeepApart(reason, copy=verdict is Verdict.COPY)
+        return KeepApart(reason, copy=verdict is Verdict.COPY, problem=problem)
 
     def forget_missing(self, present: set[str]) -> None:
         """Drop what the newest scan no longer shows."""
