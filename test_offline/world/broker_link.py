@@ -47,10 +47,12 @@ class Personality:
     name: str
     absence_is_proof: bool
     answers_complete: bool
+    restarts_daily: bool = False
+    """Until its restart in the morning its lists show the day before; then it counts its ids anew."""
 
 
 SIMULATED = Personality("simulated", True, True)
-QMT = Personality("qmt", False, False)
+QMT = Personality("qmt", False, False, True)
 
 
 @dataclass

@@ -26,6 +26,17 @@ START_SHARES = 60_000
 START_TICKS = 1050
 ODD = 0.25
 """How many of the partial fills are of no whole hundreds."""
+FIRST_NUMBER = 1000
+
+
+@dataclass
+class DayBook:
+    """One day of the broker's. Its order ids are its own: another day may give them again."""
+
+    orders: dict[OrderId, BrokerOrder] = field(default_factory=dict)
+    trades: list[BrokerTrade] = field(default_factory=list)
+    true_tags: dict[OrderId, str] = field(default_factory=dict)
+    """The tag each order was placed with, whatever remark the broker shows."""
 
 
 @dataclass
@@ -36,24 +47,35 @@ class Counter:
     told: Callable[[BrokerOrder, BrokerTrade | None], None] = lambda order, trade: None
     """Hears of every change of an order, and the trade that caused it."""
     ticks: int = START_TICKS
-    orders: dict[OrderId, BrokerOrder] = field(default_factory=dict)
-    trades: list[BrokerTrade] = field(default_factory=list)
+    today: DayBook = field(default_factory=DayBook)
+    """What the lists show."""
+    days: dict[str, DayBook] = field(default_factory=dict)
+    """Every day that was begun, by its date; today is the last of them."""
+    market_time: Callable[[], float] = lambda: 0.0
+    """Unix seconds of what happens now; 0 where the broker does not say when."""
+    ids_repeat: bool = False
+    """Whether each day's order ids are counted from the same number again."""
     cash: float = START_CASH
     shares: int = START_SHARES
     sellable: int = START_SHARES
-    true_tags: dict[OrderId, str] = field(default_factory=dict)
-    """The tag each order was placed with, whatever remark the broker shows."""
-    bad_trades: set[str] = field(default_factory=set)
-    """Ids of trades that can't be, made by a fault."""
     may_trade: bool = True
-    past: set[OrderId] = field(default_factory=set)
-    """Orders of earlier days: they happened, and no list shows them any more."""
-    _numbers: int = 1000
+    _numbers: int = FIRST_NUMBER
+    _traded: int = 0
 
     @property
     def price(self) -> float:
         """The last price, yuan."""
         return self.ticks / 1000
+
+    @property
+    def orders(self) -> dict[OrderId, BrokerOrder]:
+        """Today's."""
+        return self.today.orders
+
+    @property
+    def true_tags(self) -> dict[OrderId, str]:
+        """Today's."""
+        return self.today.true_tags
 
     # What others do
 
@@ -82,11 +104,13 @@ class Counter:
         for order in self.live():
             self.cancel(order.order_id)
 
-    def new_day(self) -> None:
-        """A new day's list begins empty, and what was bought yesterday may be sold."""
+    def new_day(self, day: str) -> None:
+        """``day``'s list begins empty, and what was bought before may be sold."""
         self.close()
-        self.past.update(self.orders)
+        self.today = self.days[day] = DayBook()
         self.sellable = self.shares
+        if self.ids_repeat:
+            self._numbers = FIRST_NUMBER
 
     def reject(self, order: BrokerOrder, message: str) -> None:
         """The counter turns an order down after it was taken."""
@@ -122,11 +146,12 @@ class Counter:
         """One trade of an order; more than was ordered only where a fault asks for it."""
         order = self.orders[order_id]
         paid = order.price if price is None else price
+        self._traded += 1
         trade = BrokerTrade(
-            TradeId(f"t{len(self.trades) + 1}"), order_id, order.code, order.direction, paid, shares,
-            remark=order.remark,
+            TradeId(f"t{self._traded}"), order_id, order.code, order.direction, paid, shares,
+            self.market_time(), order.remark,
         )  # fmt: skip
-        self.trades.append(trade)
+        self.today.trades.append(trade)
         filled = order.filled_shares + shares
         status = BrokerStatus.FILLED if filled >= order.shares else BrokerStatus.PART_FILLED
         if order.direction == "BUY":
@@ -144,21 +169,35 @@ class Counter:
         """Orders that have not ended."""
         return [order for order in self.orders.values() if order.status not in FINAL_STATUSES]
 
-    def of_tag(self, tag: str) -> list[BrokerOrder]:
-        """Orders that were placed with a tag, whatever they show."""
-        return [self.orders[order_id] for order_id, true in self.true_tags.items() if true == tag]
+    def books(self) -> list[DayBook]:
+        """What happened on every day: no list shows the earlier ones any more."""
+        return list(self.days.values()) or [self.today]
 
-    def trades_of(self, order_id: OrderId) -> list[BrokerTrade]:
-        """All trades of an order."""
-        return [trade for trade in self.trades if trade.order_id == order_id]
+    def book_of(self, day: str) -> DayBook:
+        """A day's; today's where the days have no dates."""
+        return self.days.get(day, self.today)
+
+    def of_tag(self, tag: str) -> list[BrokerOrder]:
+        """Orders of any day that were placed with a tag, whatever they show."""
+        return [
+            book.orders[order_id]
+            for book in self.books()
+            for order_id, true in book.true_tags.items()
+            if true == tag
+        ]
+
+    def trades_of_tag(self, tag: str) -> list[BrokerTrade]:
+        """All trades of the orders of ``of_tag``."""
+        return [
+            trade
+            for book in self.books()
+            for trade in book.trades
+            if book.true_tags.get(trade.order_id) == tag
+        ]
 
     def day(self) -> Day:
-        """The day's list, whole."""
-        past = self.past
-        if not past:
-            return Day(tuple(self.orders.values()), tuple(self.trades))
-        orders = (order for order in self.orders.values() if order.order_id not in past)
-        return Day(tuple(orders), tuple(trade for trade in self.trades if trade.order_id not in past))
+        """The lists as they are shown, whole: of today, which ends when the next day is begun."""
+        return Day(tuple(self.orders.values()), tuple(self.today.trades))
 
     def account(self) -> AccountState:
         """Money and shares."""
@@ -174,7 +213,8 @@ class Counter:
     def _book(self, code: Code, direction: Direction, price: float, shares: int, remark: str) -> BrokerOrder:
         self._numbers += 1
         order_id = OrderId(str(self._numbers))
-        order = BrokerOrder(order_id, code, direction, price, shares, 0, BrokerStatus.REPORTED, remark)
+        reported, now = BrokerStatus.REPORTED, self.market_time()
+        order = BrokerOrder(order_id, code, direction, price, shares, 0, reported, remark, time=now)
         self._change(order)
         return order
 

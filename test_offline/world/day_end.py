@@ -11,6 +11,7 @@ from shared_schema.messages import OrderResult, Position, decode_result
 from test_offline.world.sync import ROOT
 from test_offline.world.world import World
 from windows_side.brokers.account_message import account_message
+from windows_side.brokers.port import Day
 from windows_side.execution.reconcile import Evidence, Reconciliation, reconcile
 
 
@@ -26,7 +27,9 @@ class DayEnds:
     def reconcile(self, day: date) -> Reconciliation:
         """The report of a day that has just ended."""
         world, name = self._world, day.isoformat()
-        account = account_message(world.counter.account(), world.counter.day(), queried_at=world.timeline.now)
+        book = world.counter.book_of(name)
+        happened = Day(tuple(book.orders.values()), tuple(book.trades))
+        account = account_message(world.counter.account(), happened, queried_at=world.timeline.now)
         rows = [row for row in world.oracle.rows.values() if row.trading_day == name]
         evidence = Evidence(
             rows=rows,

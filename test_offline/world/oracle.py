@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_A_DAY = 3
 """So many unknown orders halt the account (I13)."""
+LIES_ABOUT_IDS = ("wrong_order_id", "remark_altered")
+"""Faults without which every order id that the broker answers is true."""
 NEVER_AT_BROKER = frozenset({"rejected", "expired", "not_placed"})
 
 
@@ -186,7 +188,7 @@ class Oracle:
         ids = [trade.trade_id for trade in row.trades]
         if len(set(ids)) != len(ids):
             fail("I5", f"{identity}: a trade counted twice")
-        real = {trade.trade_id: trade for order in orders for trade in counter.trades_of(order.order_id)}
+        real = {trade.trade_id: trade for trade in counter.trades_of_tag(row.tag)} if row.tag else {}
         for trade in row.trades:
             true = real.get(trade.trade_id)
             if true is None or (true.shares, true.price) != (trade.shares, trade.price):
@@ -195,7 +197,8 @@ class Oracle:
             return
         if not (row.broker_status or row.trades):
             return  # the call's answer alone: nothing is booked, settled or cancelled by it yet
-        anothers = row.order_id in counter.orders and row.order_id not in {one.order_id for one in orders}
+        that_day = counter.book_of(row.trading_day).orders
+        anothers = row.order_id in that_day and row.order_id not in {one.order_id for one in orders}
         if anothers and (orders or row.is_terminal):
             fail("I4", f"{identity} adopted order {row.order_id}, which is another's")
 
@@ -207,6 +210,8 @@ class Oracle:
             self.said_impossible.add(str(fields.get("signal_id")))
         if action == "order_unknown":
             self.said_unknown.add(str(fields.get("signal_id")))
+        if action == "order_id_of_another" and not any(self._world.fired[one] for one in LIES_ABOUT_IDS):
+            fail("I4", f"{fields.get('signal_id')}: its own order id {fields.get('order_id')} was doubted")
         if action == "halted" and side == "E":
             reason = str(fields.get("reason"))
             by_itself = any(part.strip().startswith("executor:") for part in reason.split(";"))
@@ -297,7 +302,8 @@ class Oracle:
         """Unknown for good: nothing the broker shows can settle it, and a person was told."""
         if row.state != "unknown" or self._world.rules.absence_is_proof:
             return False
-        shown = any(order.remark == row.tag for order in self._world.counter.orders.values())
+        that_day = self._world.counter.book_of(row.trading_day).orders
+        shown = any(order.remark == row.tag for order in that_day.values())
         return not shown and row.signal_id in self.said_unknown
 
     def check_end(self) -> None:

@@ -2,6 +2,9 @@
 
 Each day ends with every invariant checked. What could grow is measured then: memory and descriptors of
 this process, and the files, books and lists of the product.
+
+Even seeds play the simulated broker, odd ones a terminal, whose day does not end at midnight: its lists
+show the day before until it restarts in the morning, and then it counts its order ids anew.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from datetime import date, datetime, time, timedelta
 import psutil
 
 from shared_schema.sessions import SHANGHAI
-from test_offline.world.broker_link import SIMULATED
+from test_offline.world.broker_link import QMT, SIMULATED
 from test_offline.world.day_end import DayEnds
 from test_offline.world.host import RUNTIME
 from test_offline.world.plan import Injection, Plan, Step
@@ -34,6 +37,8 @@ NIGHT_PACE = 40.0
 """Slow enough to be cheap, and quick enough that nobody takes the other side for dead."""
 EPISODES = 6
 """Times a day at which the strategy acts, each with a fault."""
+CLOSING_TICK = "15:00:03"
+"""The day's last quote, of the closing auction."""
 WRITE_BACK = 60.0
 LINES_KEPT = 2000
 LIGHT = (
@@ -48,6 +53,9 @@ LIGHT = (
     *("quotes_stop", "quotes_odd", "halted", "not_allowed", "foreign_order"),
 )
 """What an ordinary bad day brings: no fault after which an account stays halted."""
+OF_A_TERMINAL = ("terminal_restarts", "empty_lists", "partial_list", "stale_list", "snapshot_incomplete")
+RESTARTS = ("08:30", "09:10")
+"""When a terminal's day begins; an executor that was shut down starts in between."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ def soak(seed: int, days: int) -> Iterator[DayEnd]:
     _write_back(world)
     signals = calls = 0
     ends = DayEnds(world)
+    _morning(world, dates[0], chance)
     for day, following in zip(dates, [*dates[1:], None], strict=True):
         _trade(world, day)
         for found in ends.reconcile(day).differences:
@@ -94,6 +103,7 @@ def soak(seed: int, days: int) -> Iterator[DayEnd]:
         yield _measured(world, day, so_far[0] - signals, so_far[1] - calls, matched)
         signals, calls = so_far
         if following is not None:
+            _morning(world, following, chance)
             _sleep(world, day, following, chance)
 
 
@@ -101,6 +111,8 @@ def _plan(seed: int, dates: list[date], chance: random.Random) -> Plan:
     start = _at(dates[0], "08:50")
     script: list[Step] = []
     injections: list[Injection] = []
+    personality = QMT if seed % 2 else SIMULATED
+    faults = (*LIGHT, *OF_A_TERMINAL) if personality is QMT else LIGHT
     for day in dates:
         for begin in sorted(_episode(day, chance) - start for _ in range(EPISODES)):
             for _ in range(chance.randint(3, 7)):
@@ -108,10 +120,10 @@ def _plan(seed: int, dates: list[date], chance: random.Random) -> Plan:
                 script.append(Step(at, chance.choice(KINDS), chance.randint(1, 30), chance.randint(-4, 3)))  # type: ignore[arg-type]
             seconds = chance.uniform(5.0, 40.0) * PACE / 4
             at = begin + chance.uniform(-20.0, 60.0)
-            injections.append(Injection(chance.choice(LIGHT), at, seconds, chance.randrange(1 << 32)))
+            injections.append(Injection(chance.choice(faults), at, seconds, chance.randrange(1 << 32)))
     return Plan(
         seed=seed,
-        personality=SIMULATED,
+        personality=personality,
         tool=chance.choice(TOOLS),
         strategy="script",
         start=start,
@@ -134,7 +146,6 @@ def _trade(world: World, day: date) -> None:
     timeline = world.timeline
     world.pace, world.market_open = PACE, False
     timeline.run_until(_at(day, "09:15"))
-    world.counter.new_day()
     world.oracle.new_day()
     for opens, closes in (("09:30", "11:30"), ("13:00", "15:00")):
         timeline.run_until(_at(day, opens))
@@ -143,8 +154,31 @@ def _trade(world: World, day: date) -> None:
         world.market_open = False
     world.counter.close()
     world.end_faults()
+    timeline.run_until(_at(day, CLOSING_TICK))
+    world.write_quote()
     timeline.run_until(_at(day, "15:06"))
     _settle(world)
+
+
+def _morning(world: World, day: date, chance: random.Random) -> None:
+    """The broker's day will begin: at a quarter past nine, or when its terminal restarts."""
+    counter, timeline = world.counter, world.timeline
+    counter.market_time = lambda: timeline.now
+    if not world.plan.personality.restarts_daily:
+        timeline.after(_at(day, "09:15") - timeline.now, lambda: counter.new_day(day.isoformat()))
+        return
+    counter.ids_repeat = True
+    opens, latest = (_at(day, clock) for clock in RESTARTS)
+    at, seconds = chance.uniform(max(opens, timeline.now), latest), chance.uniform(5.0, 120.0)
+
+    def restarts() -> None:
+        link = world.executor.link
+        world.say("B", f"terminal restarts, {'seen' if link and link.ready else 'unseen'} by the executor")
+        counter.new_day(day.isoformat())
+        if link is not None:
+            link.disconnect(seconds)
+
+    timeline.after(at - timeline.now, restarts)
 
 
 def _settle(world: World) -> None:

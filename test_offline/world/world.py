@@ -248,10 +248,13 @@ class World:
         if self.market_open:
             self.counter.step()
             if not self.trouble("quotes_stop"):
-                self._write_quote()
+                self.write_quote()
+        else:
+            self._write_account(self.executor.clock.wall())
         self.timeline.after(QUOTE_INTERVAL * self.pace, self._producer)
 
-    def _write_quote(self) -> None:
+    def write_quote(self) -> None:
+        """The market as it stands, and in live the account."""
         wall = self.executor.clock.wall()
         now = Moment(wall, wall)
         price = self.counter.price
@@ -268,14 +271,18 @@ class World:
         body = QuoteSnapshot(
             code=CODE, price=price, quotes={CODE: quote}, bars=self._minute_bars(wall, price)
         )
-        disk, day = self.executor.disk, trading_day_of(wall)
-        disk.put(ROOT, QUOTE, encode(self._quotes.next(now, day), body))
-        if self.plan.mode == "live":
-            account = account_message(self.counter.account(), self.counter.day(), queried_at=wall)
-            snapshot = AccountSnapshot(
-                accounts={ACCOUNT: account if self._complete() else Account(complete=False)}
-            )
-            disk.put(ROOT, "account_snapshot.json", encode(self._quotes.next(now, day), snapshot))
+        self.executor.disk.put(ROOT, QUOTE, encode(self._quotes.next(now, trading_day_of(wall)), body))
+        self._write_account(wall)
+
+    def _write_account(self, wall: float) -> None:
+        """As the lists stand, by night too; in simulate the executor writes it itself."""
+        if self.plan.mode != "live":
+            return
+        account = account_message(self.counter.account(), self.counter.day(), queried_at=wall)
+        shown = account if self._complete() else Account(complete=False)
+        snapshot = AccountSnapshot(accounts={ACCOUNT: shown})
+        stamp = self._quotes.next(Moment(wall, wall), trading_day_of(wall))
+        self.executor.disk.put(ROOT, "account_snapshot.json", encode(stamp, snapshot))
 
     def _complete(self) -> bool:
         return not self.trouble("snapshot_incomplete")
