@@ -67,6 +67,37 @@ class World:
 
 
 @dataclass(frozen=True)
+class Week:
+    """So many days of one simulated world with the nights between them; odd seeds play a terminal."""
+
+    days: int
+    breaks: str
+    """How the violation must begin, as in ``World``."""
+    seed: int = 1
+
+    @property
+    def told(self) -> str:
+        """As in ``miniqmt simulate --weeks``."""
+        return f"{self.days} days of the world"
+
+    def attempts(self) -> Iterator[int]:
+        """Seeds."""
+        return _from(self.seed)
+
+    def attempt(self, number: int) -> str:
+        """Play the days."""
+        from test_offline.world.soak import soak
+        from test_offline.world.violation import Violation
+
+        try:
+            for _ in soak(number, self.days):
+                pass
+        except Violation as problem:
+            return str(problem) if str(problem).startswith(self.breaks) else ""
+        return ""
+
+
+@dataclass(frozen=True)
 class Fuzz:
     """Inputs of one target of the fuzz ring."""
 
@@ -166,6 +197,8 @@ def harness_of(entry: dict[str, Any]) -> Harness:
     """The harness an entry of the list names."""
     if "world" in entry:
         return World(entry.pop("world"), **entry)
+    if "days" in entry:
+        return Week(**entry)
     if "core" in entry:
         return Core(entry["core"])
     if "fuzz" in entry:
