@@ -65,7 +65,7 @@ class Interview:
 
 def init(
     role: Annotated[str | None, typer.Option(help="strategy | trading | both")] = None,
-    folder: Annotated[str | None, typer.Option(help="交换文件夹 / exchange folder")] = None,
+    folder: Annotated[str | None, typer.Option(help="共享目录 / exchange folder")] = None,
     tool: Annotated[str | None, typer.Option(help=" | ".join(SYNC_TOOLS))] = None,
     alias: Annotated[str | None, typer.Option(help="账户别名 / account alias")] = None,
     account_id: Annotated[str | None, typer.Option(help="资金账号 / account number")] = None,

@@ -216,7 +216,7 @@ def test_broken_toml_names_its_line(load: Load) -> None:
 def test_files_of_windows_editors_are_read(encoding: str, load: Load) -> None:
     """BOM, GBK and UTF-16 are no obstacle in either file."""
     settings = load(
-        toml="# 交换文件夹\nshared_dir = '/共享'".encode(encoding),
+        toml="# 共享目录\nshared_dir = '/共享'".encode(encoding),
         dotenv="# 日志\nLOG_DIR=/日志".encode(encoding),
     )
     assert (settings.shared_dir, settings.log_dir) == (rooted("共享"), rooted("日志"))
