@@ -11,7 +11,7 @@ import typer
 from mac_side.backtest.compiled import Engine, chosen_engine
 from mac_side.backtest.dividends import AdjustedResult, read_dividends, run_with_dividends
 from mac_side.backtest.engine import run_prepared
-from mac_side.backtest.metrics import metrics_document, metrics_of
+from mac_side.backtest.metrics import FEW_DAYS, Metrics, count_days, metrics_document, metrics_of
 from mac_side.backtest.prepared import Prepared, prepare
 from mac_side.backtest.read_series import read_series
 from mac_side.backtest.result import BacktestResult
@@ -168,7 +168,7 @@ def summary(name: str, result: BacktestResult, other: BacktestResult) -> list[st
         say_both("backtest.beta", value=f"{metrics.beta_profit:,.2f}"),
         say_both("backtest.total", value=f"{metrics.total_profit:,.2f}"),
         say_both("backtest.drawdown", value=f"{metrics.max_dd * 100:.2f}%"),
-        say_both("backtest.annual", value=f"{metrics.flow_ann:.2%}", used=f"{metrics.flow_ann_util:.2%}"),
+        _annual(metrics, count_days(result.day)),
         say_both(
             "backtest.full",
             count=metrics.exhaust_count,
@@ -192,6 +192,12 @@ def summary(name: str, result: BacktestResult, other: BacktestResult) -> list[st
         )
     )
     return lines + cautions(parameters)
+
+
+def _annual(metrics: Metrics, days: int) -> str:
+    key = "annual_short" if days < FEW_DAYS else "annual"
+    value, used = f"{metrics.flow_ann:.2%}", f"{metrics.flow_ann_util:.2%}"
+    return say_both(f"backtest.{key}", value=value, used=used, days=days)
 
 
 def cautions(parameters: GridParameters) -> list[str]:

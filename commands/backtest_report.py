@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mac_side.backtest.compiled import Engine
+from mac_side.backtest.metrics import FEW_DAYS, count_days
 from mac_side.backtest.read_series import read_series
 from mac_side.backtest.result import BacktestResult
 from mac_side.report.report import Told, benchmark_of, write_report
@@ -43,5 +44,7 @@ def write_report_of(report: Path, result: BacktestResult, other: BacktestResult,
         if result.parameters.min_commission == 0:
             traps.append(say_both("report.trap_no_minimum"))
     tick = float(instrument(parse_code(about.code)).tick_size)
+    if (days := count_days(result.day)) < FEW_DAYS:
+        traps.append(say_both("backtest.extrapolated", days=days))
     told = Told(about.name, about.path.name, other, tick, findings, traps, against)
     return write_report(report, result, told)

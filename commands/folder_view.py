@@ -159,6 +159,17 @@ class FolderView:
         names = [entry.name for entry in self.folder.list_folder(QUARANTINE_FOLDER)]
         return [n for n in reversed(names) if not n.endswith(REASON) and not n.startswith(".")]
 
+    def quarantined_since(self, moment: float) -> int:
+        """How many files came into ``quarantine/`` at or after ``moment`` (Unix seconds).
+
+        The reason is written as a file comes; the file itself keeps its old times. One without a reason
+        is counted: nobody knows since when it lies there.
+        """
+        listed = self.folder.list_folder(QUARANTINE_FOLDER)
+        reasons = [entry for entry in listed if entry.name.endswith(REASON)]
+        came = {entry.name.removesuffix(REASON): entry.modified_ns / 1e9 for entry in reasons}
+        return sum(came.get(name, moment) >= moment for name in self.quarantined())
+
     def _decoded(
         self, name: str, decode: Callable[..., Received[Any]], *, large: bool = False
     ) -> Received[Any] | None:

@@ -35,7 +35,10 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help=say_both("operate.help_watch"))] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help=say_both("operate.help_every"))] = 2.0,
 ) -> None:
-    """Show the folder and this host; 0 all is well, 1 something needs a person, 2 settings or folder."""
+    """Show the folder and this host; 0 all is well, 1 something needs a person, 2 settings or folder.
+
+    Of the files in quarantine those of the newest trading day need one; older ones are counted only.
+    """
     found, settings = place_of(folder, account)
 
     def gather() -> dict[str, Any]:
@@ -125,7 +128,7 @@ def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
     for halt in report["halts"]:
         if halt["lifted_here"]:
             lines.append(("halt", say("operate.note.lifted_here", file=halt["file"])))
-    lines.append(("quarantine", str(report["quarantine"]["count"])))
+    lines.append(("quarantine", say("operate.status.quarantine_of", **report["quarantine"])))
     days = report["calendar"]["days_left"] if report["calendar"] else "?"
     lines.append(("calendar", say("operate.status.days_left", days=days)))
     return lines

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
+from commands.newest_day import newest_day_since
 from commands.own_files import own_books, own_ledgers
 from commands.status_dashboards import dashboards_report
 from commands.status_link import link_needs, link_report
@@ -67,7 +68,11 @@ class StatusReport:
             "results": [_result(received) for received in results[:NEWEST]],
             "unknown_orders": sorted(unknown),
             "halts": [self._halt(file, raws.get(file.name)) for file in halts],
-            "quarantine": {"count": len(quarantined), "newest": quarantined[:NEWEST]},
+            "quarantine": {
+                "count": len(quarantined),
+                "recent": view.quarantined_since(newest_day_since(self.now)),
+                "newest": quarantined[:NEWEST],
+            },
             "calendar": self._calendar(problems),
             "ledgers": ledgers,
             "books": books,
@@ -317,8 +322,8 @@ def _attention(report: dict[str, Any]) -> Iterator[dict[str, str]]:
             yield need("ex_date", strategy=books["strategy"], day=books["ex_date"])
     for identity in report["unknown_orders"]:
         yield need("unknown_order", signal_id=identity)
-    if report["quarantine"]["count"]:
-        yield need("quarantine", count=report["quarantine"]["count"])
+    if report["quarantine"]["recent"]:
+        yield need("quarantine", count=report["quarantine"]["recent"])
     for problem in report["problems"]:
         yield need("unreadable", file=problem["file"], problem=problem["problem"])
     if report["calendar"] and report["calendar"]["ends_soon"]:

@@ -113,6 +113,15 @@ def _say_that_engines_go_on(engines: Engines) -> None:
         print(say("dashboard.engines_go_on", pids=pids), file=sys.stderr, flush=True)
 
 
+def say_that_others_go_on(held: Sequence[EngineHeld]) -> None:
+    """Say of the engines that were shown and not started here that they run on, and how to end them."""
+    if not held:
+        return
+    holders = "; ".join(str(engine.values["holder"]) for engine in held)
+    with contextlib.suppress(OSError):  # the terminal itself may be what went away
+        print(say("dashboard.engine_left", holders=holders), file=sys.stderr, flush=True)
+
+
 def _start_engine(typed: Sequence[str], strategy: StrategyName, quiet: bool) -> subprocess.Popen[bytes]:
     program = Path(__file__).with_name("mac_dashboard.py")
     arguments = [sys.executable, str(program), *typed, "--strategy", strategy, "--no-screen"]

@@ -33,6 +33,7 @@ from mac_side.dashboard_processes import (
     commands_path,
     run_with_screen,
     run_without_screen,
+    say_that_others_go_on,
     view_path,
 )
 from mac_side.engine import Engine, Place
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings(given)
         use_language(settings.language)
         without_screen = given.no_screen or not sys.stdout.isatty()
+        if given.read_only:
+            return run_viewer(settings, given, lines=without_screen)
         if without_screen and not settings.strategies:
             return run_engine(settings, given.release, console=not given.quiet)
         if without_screen:
@@ -197,20 +200,37 @@ def run_all_without_screen(settings: Settings, typed: list[str]) -> int:
 
 
 def run_all(settings: Settings, typed: list[str], given: argparse.Namespace) -> int:
-    """One engine for each strategy and the screen of them all; for a second viewer only the screen.
+    """One engine for each strategy and the screen of them all.
 
-    Where an engine runs already, it is shown and left running.
+    Where an engine runs already, it is shown and left running, which is said when the person quits: before,
+    the screen would cover it.
     """
     runtime, strategies = _runtime_and_strategies(settings)
     engines = Engines(typed)
-    if not given.read_only:
-        for held in engines.start(runtime, strategies, quiet=True):
-            print(f"mac_dashboard: {held}", file=sys.stderr)
-    options = ["--language", settings.language]
-    if settings.dashboard.colors:
-        options += ["--colors", settings.dashboard.colors]
-    options += [f"--{name}" for name in ("read-only", "ascii") if getattr(given, name.replace("-", "_"))]
-    return run_with_screen(engines, runtime, strategies, options)
+    held = engines.start(runtime, strategies, quiet=True)
+    exit_code = run_with_screen(engines, runtime, strategies, _screen_options(settings, given))
+    say_that_others_go_on(held)
+    return exit_code
+
+
+def run_viewer(settings: Settings, given: argparse.Namespace, *, lines: bool) -> int:
+    """The screen alone, without an engine and without keys that command one; ``lines`` instead of pictures.
+
+    A screen waits for an engine. Raises SettingsError where nobody sees it wait and no engine runs.
+    """
+    from mac_side.screen.watched import is_written
+
+    runtime, strategies = _runtime_and_strategies(settings)
+    views = [view_path(runtime, strategy) for strategy in strategies]
+    if lines and not any(is_written(view, time.time()) for view in views):
+        raise SettingsError("dashboard.no_engine", runtime)
+    options = [*_screen_options(settings, given), "--read-only", *(["--lines"] if lines else [])]
+    return run_with_screen(Engines([]), runtime, strategies, options)
+
+
+def _screen_options(settings: Settings, given: argparse.Namespace) -> list[str]:
+    colors = ["--colors", settings.dashboard.colors] if settings.dashboard.colors else []
+    return ["--language", settings.language, *colors, *(["--ascii"] if given.ascii else [])]
 
 
 def _runtime_and_strategies(settings: Settings) -> tuple[Path, list[StrategyName]]:

@@ -48,7 +48,7 @@ def show_summary(console: Console, summary: Summary, floor: Spread, visitor: lis
 
 def _latencies(summary: Summary, floor: Spread) -> Table:
     table = Table(title=say("demo.latency"), min_width=48)
-    table.add_column("")
+    table.add_column("", overflow="fold")  # 80 columns are too few for the floor's name: two lines, not "…"
     for name in ("p50", "p99", say("demo.times_floor"), say("demo.count")):
         table.add_column(name, justify="right")
     rows = (("demo.to_order", summary.to_order), ("demo.to_result", summary.to_result), ("demo.floor", floor))

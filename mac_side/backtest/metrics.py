@@ -113,6 +113,10 @@ def closed_cycles(table: TradeTable, most_layers: int) -> tuple[np.ndarray, Floa
     return most >= most_layers, np.diff(table.cash[closed], prepend=0.0)
 
 
+FEW_DAYS = 60
+"""Trading days below which a figure a year is an extrapolation, to be marked as one."""
+
+
 def count_days(days: Whole) -> int:
     """How many different days are in ``days``, which rise."""
     return 1 + int(np.count_nonzero(np.diff(days))) if len(days) else 0

@@ -162,7 +162,7 @@ def _answered(control: Control) -> Control:
         return nothing
     if asked == "halt":
         if word.upper() == HALT_WORD:
-            return _command(control, "halt", reason.strip())
+            return _command(control, "halt", reason.strip() or say("screen.no_reason"))
         return replace(nothing, note=say("screen.halt_not"))
     if asked == "resume":
         if word.upper() == RESUME_WORD and reason.strip():

@@ -146,9 +146,12 @@ def layout(
     return below([drawn(Group(*above), width, 2), middle, drawn(keys, width, 1)])
 
 
-def nothing_yet(look: Look, width: int, height: int, where: str, note: str = "") -> RenderableType:
-    """The screen before the engine has written anything."""
-    lines = [f" {say('screen.no_view')}", f" {where}", "", f" {say('screen.no_view_next')}", "", f" {note}"]
+def nothing_yet(
+    look: Look, width: int, height: int, where: str, note: str = "", *, read_only: bool = False
+) -> RenderableType:
+    """The screen before the engine has written anything; a viewer (``read_only``) has started none."""
+    what = say("screen.no_engine" if read_only else "screen.no_view")
+    lines = [f" {what}", f" {where}", "", f" {say('screen.no_view_next')}", "", f" {note}"]
     return Group(*(Text(set_cell_size(line, width)) for line in lines[:height]))
 
 

@@ -108,7 +108,8 @@ class Screen:
         note = control.note if wall < self._note_until else ""
         view = self.chosen.aged(wall)
         if view is None:
-            return nothing_yet(look, width, height, str(self.chosen.path), control.prompt or note)
+            where, told = str(self.chosen.path), control.prompt or note
+            return nothing_yet(look, width, height, where, told, read_only=self.options.read_only)
         shown = Shown(
             page=control.page,
             silence=self.chosen.silence(wall),

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mac_side.screen.aging import aged, silence_of
+from mac_side.screen.notices import SILENT_AFTER
 from mac_side.view import View, read_view
+
+
+def is_written(path: Path, wall: float) -> bool:
+    """Whether an engine is at work on the view ``path`` at ``wall`` (Unix seconds)."""
+    view = read_view(path)
+    return view is not None and not view.ended and silence_of(view, wall) <= SILENT_AFTER
 
 
 @dataclass

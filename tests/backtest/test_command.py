@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from commands.backtest import SAMPLES, backtest, chosen_parameters, register
+from commands.backtest import SAMPLES, backtest, chosen_parameters, register, summary
 from mac_side.backtest.engine import run_backtest
-from mac_side.backtest.metrics import metrics_of
+from mac_side.backtest.metrics import FEW_DAYS, metrics_of
 from mac_side.strategy.presets import RELEASES, preset, release
 from shared_schema.bars_file import read_bars
 from shared_schema.errors import FolderError, SettingsError
@@ -40,6 +41,19 @@ def test_the_drawdown_is_printed_once_as_a_percentage(
     backtest()
     result = run_backtest(read_bars(SAMPLES / "sample_159201.csv"), preset("159201"))
     assert f" {metrics_of(result).max_dd:.2%} " in capsys.readouterr().out
+
+
+def test_a_year_told_from_few_days_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """102.88 % a year from eight generated days is called an extrapolation; from 60 days it is none."""
+    monkeypatch.chdir(tmp_path)
+    backtest(report=tmp_path / "r.html")
+    assert "仅 8 个交易日，外推" in capsys.readouterr().out
+    assert "仅由 8 个交易日外推" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    result = run_backtest(read_bars(SAMPLES / "sample_159201.csv"), preset("159201"))
+    days = np.repeat(np.arange(FEW_DAYS), len(result.day) // FEW_DAYS + 1)[: len(result.day)]
+    assert "外推" not in "".join(summary("p", replace(result, day=days), result))
 
 
 @pytest.mark.slow

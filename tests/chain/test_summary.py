@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from commands.demo_room.actors import start_all, stop_all
 from commands.demo_room.ending import wait_for_end
+from commands.demo_room.floor import Spread
 from commands.demo_room.plan import Plan
+from commands.demo_room.report import show_summary
 from commands.demo_room.stage import START_CASH, set_stage
-from commands.demo_room.summary import Facts, differences, gather
+from commands.demo_room.summary import Counts, Facts, Summary, differences, gather
 from mac_side.bridge_client.outbox import Outbox
+from shared_schema.words import use_language
 from tests.chain.kill_chain import short_plan
 
 
@@ -77,3 +82,17 @@ def test_every_kind_of_difference_is_named(
     """A lost fill, a double order, a missing entry or row, a cent, a lot: each is seen."""
     plan, facts = played
     assert differences(tamper(facts), plan.base_shares)
+
+
+@pytest.mark.parametrize("chosen", ["zh", "en"])
+def test_no_name_is_cut_at_80_columns(chosen: str) -> None:
+    """The table of latencies names the disk's floor whole, on as many lines as it takes."""
+    spread = Spread(60, 0.0123, 0.1234)
+    counts = Counts(100, 12, 11, 5, 12, 1, 1, 1, 0)
+    told = StringIO()
+    use_language(chosen)
+    try:
+        show_summary(Console(width=80, file=told), Summary(counts, spread, spread, ()), spread, [], "")
+    finally:
+        use_language("zh")
+    assert "…" not in told.getvalue()

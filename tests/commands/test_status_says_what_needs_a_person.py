@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from commands.newest_day import newest_day_since
 from mac_side.books import Books, Intention, Lot
 from mac_side.bridge_client.entry import entry_of
 from mac_side.bridge_client.outbox import Outbox
@@ -14,7 +19,7 @@ from shared_schema.clock import Moment, Stamper
 from shared_schema.errors import SettingsError
 from shared_schema.ids import Code, Epoch
 from shared_schema.messages import Quote, QuoteSnapshot, encode
-from shared_schema.sessions import trading_day_of
+from shared_schema.sessions import SHANGHAI, trading_day_of
 from shared_schema.words import say
 from tests.commands.hosts import IDENTITY, MAIN, Host, signal
 
@@ -155,3 +160,36 @@ def test_damaged_books_come_with_what_to_do(host: Host) -> None:
     assert ended.exit_code == 1
     line = next(line for line in ended.output.splitlines() if "dashboard_state.simulate.json" in line)
     assert ".last_good" in line and "重发" not in line and "Error" not in line and "。。" not in line
+
+
+def test_an_old_quarantined_file_is_a_note(host: Host) -> None:
+    """A file of an earlier trading day is counted and needs nobody: scripts are not stuck at exit code 1."""
+    host.ledger()
+    host.folder.quarantine_copy("order_signal_x.json", b"{", {"reason": "unreadable"})
+    (reason,) = (host.folder.path / "quarantine").glob("*.reason.json")
+    os.utime(reason, (host.now - 30 * 86400, host.now - 30 * 86400))
+    assert needs(host) == []
+    assert report(host)[1]["quarantine"]["count"] == 1
+    host.folder.quarantine_copy("order_signal_y.json", b"{", {"reason": "unreadable"})
+    assert needs(host) == ["quarantine"]
+    assert report(host)[1]["quarantine"] | {"newest": []} == {"count": 2, "recent": 1, "newest": []}
+
+
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [
+        ("2026-11-18 10:00", "2026-11-17 15:00"),  # a Wednesday
+        ("2026-11-18 09:14", "2026-11-16 15:00"),
+        ("2026-11-21 12:00", "2026-11-19 15:00"),  # Saturday: Friday's
+        ("2026-11-23 09:14", "2026-11-19 15:00"),
+        ("2026-11-23 09:15", "2026-11-20 15:00"),
+    ],
+)
+def test_the_newest_trading_day_lasts_until_the_next_opens(now: str, since: str) -> None:
+    """Friday's files are told over the weekend and on Monday morning."""
+    found = newest_day_since(_shanghai(now))
+    assert found == _shanghai(since)
+
+
+def _shanghai(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI).timestamp()

@@ -96,6 +96,9 @@ def test_engines_outlive_kill_resize_and_a_closed_terminal(home: Path) -> None:
     try:
         third.read_until("159201.SZ")
         third.type("q")
+        told = third.read_until("taskkill")
+        assert "继续运行" in told, "q ends no engine it did not start"
+        assert all(str(engine.pid) in told for engine in engines)
         assert third.process.wait(DEADLINE) == 0
     finally:
         third.end()

@@ -96,6 +96,13 @@ def test_tiny_terminals_show_the_gravest_first(size: tuple[int, int]) -> None:
     assert len(nothing) <= max(size[1], 1)
 
 
+def test_a_viewer_without_an_engine_says_what_it_waits_for() -> None:
+    """--read-only starts none: it is not "the first view" that is awaited but an engine."""
+    shown = "\n".join(lines_of(nothing_yet(Look(), 80, 24, "view.json", read_only=True), 80))
+    assert "没有引擎在运行" in shown
+    assert "没有引擎在运行" not in "\n".join(lines_of(nothing_yet(Look(), 80, 24, "view.json"), 80))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", range(76, 211, 9))
 def test_between_the_sizes_every_screen_fits(width: int) -> None:

@@ -8,6 +8,7 @@ from mac_side.screen import keys
 from mac_side.screen.control import PAGES, Control, pressed
 from mac_side.screen.keys import END, ESCAPE, keys_in
 from mac_side.view import View
+from shared_schema.words import say
 from tests.screen import sample_views as sample
 
 TRADING = sample.trading()
@@ -29,6 +30,7 @@ def test_halt_takes_the_word() -> None:
     assert _typed("hyes\r").wish == ""
     done = _typed("hHALT fat finger\r")
     assert (done.wish, done.command, done.argument) == ("command", "halt", "fat finger")
+    assert _typed("hHALT\r").argument == say("screen.no_reason"), "a sentence never ends after its colon"
     assert _typed("hhalt\r").command == "halt" and _typed("hHALTT\x7f\r").wish == "command"
 
 
