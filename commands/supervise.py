@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from commands.folder_wait import FolderWait
 from commands.halt_writing import write_halt, writer_of
 from shared_schema.clock import host_name
 from shared_schema.disk import LocalDisk
@@ -58,8 +59,8 @@ def run_role(
 ) -> int:
     """Look after a role until a person asks to stop or ``until`` says so; the exit code.
 
-    Only the executor is judged by its sign of life, and only its crash loop halts trading. Raises
-    SettingsError where somebody looks after it already.
+    Only the executor is judged by its sign of life, and only its crash loop halts trading. While the exchange
+    folder is away nothing is started. Raises SettingsError where somebody looks after it already.
     """
     folder = settings.exchange_folder(role)
     name = ROLE if role == "executor" else f"{ROLE}-{role}"
@@ -68,15 +69,24 @@ def run_role(
     attach(log, settings.notices, host_name())
     try:
         with _asked_to_stop() as stop:
+            # A room is made by its executor, in the folder above: that is the one to wait for.
+            patience = FolderWait(
+                (settings.host or settings).exchange_folder(role),
+                log,
+                start=lambda: Process(role, arguments, settings.runtime_dir),
+                wait=lambda seconds: stop.wait(seconds) or until(),
+            )
+            if patience.until_there():
+                return 0
             return Supervisor(
                 role=role,
-                start=lambda: Process(role, arguments, settings.runtime_dir),
+                start=patience.start,
                 lock_trading=lambda count: (
                     lock_trading(settings, folder, count, log) if role == "executor" else None
                 ),
                 log=log,
                 monotonic=time.monotonic,
-                wait=lambda seconds: stop.wait(seconds) or until(),
+                wait=patience.wait,
                 pause=time.sleep,
             ).run()
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.folder_wait import FolderWait
 from commands.supervise import Process, lock_trading
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULTS_FOLDER, result_name
@@ -127,6 +128,67 @@ def test_one_that_never_began_to_trade_locks_nothing() -> None:
     """Wrong settings or a folder that is not there yet: tried again, given up, no halt to lift afterwards."""
     world = World([{"lives": 0.5, "code": 2}])
     assert world.run()[0] == GIVEN_UP and world.locked == []
+
+
+def _away_until(folder: Path, there_at: float, dies: bool = False) -> tuple[World, int, list[str]]:
+    """A world in which ``folder`` is mounted at ``there_at``; ``dies``: the process is there to see it go."""
+    world = World([{"lives": 0.5, "code": 2}, {"lives": 9e9}] if dies else [{"lives": 9e9}], stop_at=20_000.0)
+    lines = Lines()
+
+    def wait(seconds: float) -> bool:
+        stopped = world.wait(seconds)
+        if world.now >= there_at:
+            folder.mkdir(exist_ok=True)
+        return stopped
+
+    waiting = FolderWait(folder, Log("t", [lines]), world.start, wait)
+    if not dies and waiting.until_there():
+        return world, 0, lines.actions
+    code = Supervisor(
+        waiting.start, world.locked.append, Log("t", [lines]), lambda: world.now, waiting.wait, wait
+    ).run()
+    return world, code, lines.actions
+
+
+def test_a_share_mounted_late_is_waited_for(tmp_path: Path) -> None:
+    """An hour after boot the folder comes: told when the waiting begins and ends; nobody is given up."""
+    world, code, said = _away_until(tmp_path / "share", there_at=3600.0)
+    assert code == 0 and len(world.started) == 1
+    assert 3600.0 <= world.started[0] <= 3600.0 + LONGEST_WAIT
+    assert said == ["folder_failed", "folder_works_again", "supervised_started"]
+
+
+def test_a_share_that_goes_away_is_waited_for(tmp_path: Path) -> None:
+    """The process dies for want of its folder: the next one starts when the folder is back, however late."""
+    world, code, said = _away_until(tmp_path / "share", there_at=3600.0, dies=True)
+    assert code == 0 and len(world.started) == 2 and world.locked == []
+    assert 3600.0 <= world.started[1] <= 3600.0 + 2 * LONGEST_WAIT
+    assert said.count("folder_failed") == said.count("folder_works_again") == 1
+    assert "supervised_given_up" not in said
+
+
+def test_whoever_waits_for_a_share_can_be_stopped(tmp_path: Path) -> None:
+    """Asked to stop while it waits: it ends, and started nothing."""
+    world, code, said = _away_until(tmp_path / "share", there_at=9e9)
+    assert code == 0 and world.started == [] and said == ["folder_failed"]
+
+
+def test_an_ordered_end_without_the_folder_is_an_end(tmp_path: Path) -> None:
+    """Exit code 0 while the share is away: nobody waits for it to undo that."""
+    world = World([{"lives": 100.0, "code": 0}], stop_at=20_000.0)
+    waiting = FolderWait(tmp_path / "share", Log("t", [lines := Lines()]), world.start, world.wait)
+    log = Log("t", [lines])
+    supervisor = Supervisor(
+        waiting.start, world.locked.append, log, lambda: world.now, waiting.wait, world.wait
+    )
+    assert supervisor.run() == 0 and world.now < 200 and "folder_failed" not in lines.actions
+
+
+def test_a_file_instead_of_the_folder_is_no_waiting(tmp_path: Path) -> None:
+    """A wrong setting does not heal: the process is started, says so and may be given up."""
+    (tmp_path / "share").write_bytes(b"")
+    world, _, said = _away_until(tmp_path / "share", there_at=9e9)
+    assert len(world.started) == 1 and "folder_failed" not in said
 
 
 def test_a_death_after_a_long_life_begins_anew() -> None:
