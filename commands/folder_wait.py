@@ -49,7 +49,7 @@ class FolderWait:
         """Wait until the folder can be used, told at the beginning and the end; whether asked to stop."""
         if (problem := self._problem()) is None:
             return False
-        self._log.say("error", "folder_failed", problem=problem)
+        self._log.say("error", "folder_failed", problem=problem, detail=f"{problem.what} [{problem.where}]")
         while self._problem() is not None:
             if self._wait(LONGEST_WAIT):
                 return True
