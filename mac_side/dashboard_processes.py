@@ -10,10 +10,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from mac_side.single_engine import EngineHeld, hold_engine, runtime_name
 from shared_schema.ids import StrategyName
@@ -42,14 +44,20 @@ class Engines:
     typed: Sequence[str]
     """What the person typed: each engine is told the same."""
     running: dict[StrategyName, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _said: list[IO[bytes]] = field(default_factory=list)
+    """What engines behind a screen write to stderr: on the terminal it would go with the screen."""
 
     def start(self, runtime: Path, strategies: Sequence[StrategyName], *, quiet: bool) -> list[EngineHeld]:
-        """Start an engine for each strategy, apart from this terminal; those held by another are returned."""
+        """Start an engine for each strategy, apart from this terminal; those held by another are returned.
+
+        ``quiet``: behind a screen. Then ``repeat_last_words`` tells why one has ended.
+        """
         held = []
         for strategy in strategies:
             try:
                 hold_engine(runtime, strategy).release()
-                self.running[strategy] = _start_engine(self.typed, strategy, quiet)
+                said = self._behind_a_screen() if quiet else None
+                self.running[strategy] = _start_engine(self.typed, strategy, said)
             except EngineHeld as problem:
                 held.append(problem)
         return held
@@ -70,6 +78,18 @@ class Engines:
             if engine.poll() is None:
                 engine.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
         return max((abs(_ended(engine)) for engine in self.running.values()), default=0)
+
+    def _behind_a_screen(self) -> IO[bytes]:
+        self._said.append(tempfile.TemporaryFile())  # noqa: SIM115  closed by repeat_last_words
+        return self._said[-1]
+
+    def repeat_last_words(self) -> None:
+        """Print what ended engines said behind the screen, now that it is gone."""
+        for said in self._said:
+            with said:
+                said.seek(0)
+                print(said.read().decode("utf-8", "replace"), end="", file=sys.stderr)
+        self._said.clear()
 
 
 def run_without_screen(engines: Engines) -> int:
@@ -104,7 +124,9 @@ def run_with_screen(
             _say_that_engines_go_on(engines)
             return 1
         screen.wait()
-        return engines.end()
+        worst = engines.end()
+    engines.repeat_last_words()
+    return worst
 
 
 def _say_that_engines_go_on(engines: Engines) -> None:
@@ -122,14 +144,17 @@ def say_that_others_go_on(held: Sequence[EngineHeld]) -> None:
         print(say("dashboard.engine_left", holders=holders), file=sys.stderr, flush=True)
 
 
-def _start_engine(typed: Sequence[str], strategy: StrategyName, quiet: bool) -> subprocess.Popen[bytes]:
+def _start_engine(
+    typed: Sequence[str], strategy: StrategyName, said: IO[bytes] | None
+) -> subprocess.Popen[bytes]:
     program = Path(__file__).with_name("mac_dashboard.py")
     arguments = [sys.executable, str(program), *typed, "--strategy", strategy, "--no-screen"]
-    if quiet:
+    if said is not None:
         arguments.append("--quiet")
     if os.name == "nt":
-        return subprocess.Popen(arguments, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
-    return subprocess.Popen(arguments, start_new_session=True)
+        group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        return subprocess.Popen(arguments, stderr=said, creationflags=group)
+    return subprocess.Popen(arguments, stderr=said, start_new_session=True)
 
 
 def _ended(engine: subprocess.Popen[bytes]) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mac_side.dashboard_processes import Engines
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.single_engine import EngineHeld
 from shared_schema.ids import InstanceId, StrategyName
@@ -45,3 +46,16 @@ def test_one_that_ended_or_fell_silent_keeps_nobody_out(tmp_path: Path) -> None:
     refuse(desk)
     desk.clock -= 2 * (RED_AFTER + 1)
     refuse(desk)
+
+
+@pytest.mark.slow
+def test_why_an_engine_ended_behind_the_screen_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it prints under a screen goes with the screen: it is printed again once that is gone."""
+    engines = Engines(["--shared-dir", str(tmp_path / "away")])
+    assert engines.start(tmp_path / "runtime", [GRID], quiet=True) == []
+    assert engines.running[GRID].wait(60) == 2
+    assert capfd.readouterr().err == ""
+    engines.repeat_last_words()
+    assert str(tmp_path / "away") in capfd.readouterr().err
