@@ -255,6 +255,8 @@ class EngineCore(EngineTrader):
                 self._become(changed, "halted_by_hand" if halted else "resumed_by_hand", now)
                 self._clear("rolled_back")
             case "pause" | "unpause":
+                if command.kind == "pause" and not self.state.halted:
+                    self._told = "paused"  # whoever pressed the key is told once: that it is done
                 self._become(replace(self.state, paused=command.kind == "pause"), command.kind, now)
             case "cancel":
                 self._cancel(SignalId(command.argument), now)

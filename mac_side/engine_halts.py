@@ -14,6 +14,7 @@ from shared_schema.integrity import Key
 from shared_schema.messages import Halt, reads_as_halt
 from shared_schema.messages.halt import halted_at
 from shared_schema.messages.record import decode
+from shared_schema.words import say
 
 _KEPT_LIFTED = 50
 
@@ -57,6 +58,14 @@ def follow_executor(state: DashboardState, beat: Beat | None) -> DashboardState:
         return state
     lifted = (*state.lifted, *(halt.digest for halt in gone if halt.digest))[-_KEPT_LIFTED:]
     return replace(state, halts=tuple(h for h in state.halts if not h.confirmed), lifted=lifted)
+
+
+def halt_sentence(latch: HaltLatch) -> str:
+    """Who halted and, where they said it, why."""
+    by = latch.by or latch.name
+    if not latch.reason:
+        return say("dashboard.halted_unexplained", by=by)
+    return say("dashboard.halted", by=by, reason=latch.reason)
 
 
 def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mac_side.bridge_client.link import Beat
+from mac_side.engine_halts import halt_sentence
 from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment
 from shared_schema.errors import MiniqmtError
@@ -87,8 +88,7 @@ def session_hold(market: float, calendar: TradingCalendar) -> Hold | None:
 def state_hold(state: DashboardState) -> Hold | None:
     """Halted or paused by hand: never lenient."""
     if state.halted:
-        first = state.halts[0]
-        return Hold("halted", say("dashboard.halted", by=first.by or first.name, reason=first.reason))
+        return Hold("halted", halt_sentence(state.halts[0]))
     return Hold("paused", say("dashboard.paused")) if state.paused else None
 
 

@@ -29,7 +29,7 @@ from mac_side.bridge_client.publishing import Publishing
 from mac_side.bridge_client.seen_facts import SeenFacts
 from mac_side.bridge_client.signal_ids import is_first
 from mac_side.engine_files import EngineFiles
-from mac_side.engine_halts import follow_executor, latch_seen
+from mac_side.engine_halts import follow_executor, halt_sentence, latch_seen
 from mac_side.engine_rules import Hold, other_writer_hold
 from mac_side.engine_signals import Terms, Wish, next_id, outbox_signed_again, with_signal
 from mac_side.settling import check_not_rolled_back, settle
@@ -289,8 +289,7 @@ class Bridge:
     def _refuse_if_held(self) -> None:
         state = self.state
         if state.halted:
-            first = state.halts[0]
-            reason = say("dashboard.halted", by=first.by or first.name, reason=first.reason)
+            reason = halt_sentence(state.halts[0])
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=reason)
         if not self._orders_allowed:
             raise BridgeError("dashboard.bridge_refused", self.folder.path, reason=say("dashboard.too_slow"))

@@ -26,7 +26,7 @@ from shared_schema.clock import Moment
 from shared_schema.errors import StateError
 from shared_schema.ids import Epoch
 from shared_schema.messages import Asset, Position, QuoteSnapshot, Received, decode_signal
-from shared_schema.words import use_language
+from shared_schema.words import say, use_language
 from tests.mac_side.world import CODE, EXECUTOR, account, answer, at, beats, core, moment, quote
 
 NOW = moment("10:00:30")
@@ -187,6 +187,27 @@ def test_halt_and_pause_by_hand() -> None:
     assert any(isinstance(command, WriteHalt) and command.body.halt for command in commands)
     made.handle(OperatorSaid(Command(kind="pause", at=NOW.wall)), NOW)
     assert made.state.halted and made.state.paused
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_pause_is_told_once(held: bool) -> None:
+    """One press of p is one event, also where nothing was sent anyway; a restart tells it as a reason."""
+    made = ready() if held else core()
+    before = len(made.events)
+    made.handle(OperatorSaid(Command(kind="pause", at=NOW.wall)), NOW)
+    made.handle(Tick(), NOW)
+    assert [event.text for event in made.events][before:] == [say("dashboard.event_pause")]
+    again = core(state=made.state)
+    again.handle(Tick(), NOW)
+    assert say("dashboard.paused") in [event.text for event in again.events]
+
+
+def test_a_halt_without_a_reason_ends_with_no_colon() -> None:
+    """A file that only says "halt" shows who, and nothing dangling behind it."""
+    made = ready()
+    made.handle(HaltsSeen({"halt.a@b.json": b'{"halt": true, "by": "a", "at": 1.0}'}), NOW)
+    made.judge(NOW)
+    assert made.held is not None and made.held.sentence == "交易已停止（a）"
 
 
 @pytest.mark.parametrize(
