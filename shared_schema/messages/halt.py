@@ -6,6 +6,7 @@ from shared_schema.drop_folder.names import halt_name
 from shared_schema.errors import MessageError
 from shared_schema.integrity import Key
 from shared_schema.messages.record import SMALL_FILE, Record, decode, load_object
+from shared_schema.words import say
 
 
 class Halt(Record):
@@ -26,22 +27,24 @@ def reads_as_halt(raw: bytes | None, key: Key | None = None, name: str = "") -> 
     only what the name's own writer signed lifts: a lift copied to another name does not.
     """
     if raw is None:
-        return True, "unreadable"
+        return True, say("refusals.halt_unreadable")
     try:
         received = decode(raw, Halt, seed_fields=frozenset(Halt.model_fields), limit=SMALL_FILE)
     except MessageError as problem:
-        return True, _reason_despite(raw) or problem.error_code
+        return True, _reason_despite(raw) or problem.what
     if received.body.halt or key is None:
         return received.body.halt, received.body.reason
     try:
         decode(raw, Halt, limit=SMALL_FILE, key=key)
     except MessageError as problem:
-        return True, problem.error_code
+        return True, problem.what
     assert received.envelope is not None  # without one nothing holds under a key
     own = halt_name(received.envelope.writer).removesuffix(".json")
     # In an account's room the name tells as well where the file lies: in the folder above (names.ABOVE).
     named = name.rpartition("/")[2]
-    return (False, received.body.reason) if named.startswith(f"{own}.") else (True, "other_writer")
+    if not named.startswith(f"{own}."):
+        return True, say("refusals.halt_other_writer")
+    return False, received.body.reason
 
 
 def halted_at(raw: bytes | None) -> float:

@@ -209,6 +209,7 @@ def test_an_order_that_differs_from_its_signal_halts(change: dict[str, object]) 
     bench = ordered()
     impossible(bench, bench.seen_order(filled_shares=500, **change))
     assert bench.row().broker_filled == 0
+    assert "与信号不符" in bench.core.halt_reason, "it stands in every refusal after it"
 
 
 @pytest.mark.parametrize(

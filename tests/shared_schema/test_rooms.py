@@ -15,6 +15,7 @@ from shared_schema.exchange_folder import is_offline_folder
 from shared_schema.ids import AccountAlias
 from shared_schema.integrity import Key
 from shared_schema.messages import reads_as_halt
+from shared_schema.words import say
 
 KEY = Key(b"k" * 32)
 
@@ -67,7 +68,7 @@ def test_a_signed_lift_counts_in_the_room_as_in_the_folder(tmp_path: Path) -> No
     lift_halt(top, name, "operator@mac", "go", "live", 2.0)
     raw = room.halts()[ABOVE + name]
     assert reads_as_halt(raw, KEY, ABOVE + name) == (False, "go")
-    assert reads_as_halt(raw, KEY, ABOVE + "halt.other@mac.json") == (True, "other_writer")
+    assert reads_as_halt(raw, KEY, ABOVE + "halt.other@mac.json") == (True, say("refusals.halt_other_writer"))
 
 
 def test_a_folder_above_that_cant_be_listed_is_no_folder_without_halts(top: DropFolder) -> None:

@@ -31,6 +31,7 @@ from shared_schema.messages import (
     signal_digest,
 )
 from shared_schema.messages.record import UNSIGNED, signed_again
+from shared_schema.words import say
 from tests.execution.bench import FUND, OPEN_AT, envelope_of, signal_of
 
 KEY, OTHER = Key(b"k" * 32), Key(b"o" * 32)
@@ -136,6 +137,6 @@ def test_anybody_may_halt_and_only_its_signed_writer_may_lift() -> None:
     for no_lift in (encode(mac, OFF), encode(mac, OFF, OTHER), b'{"halt": false}', lift[:-1]):
         assert reads_as_halt(no_lift, KEY, NAME)[0]
     for other_name in ("halt.dashboard@mac.json", "halt.operator@mac2.json", "halt.json", ""):
-        assert reads_as_halt(lift, KEY, other_name) == (True, "other_writer")
+        assert reads_as_halt(lift, KEY, other_name) == (True, say("refusals.halt_other_writer"))
     assert reads_as_halt(lift, KEY, "halt.operator@mac.1a2b3c4d.json")[0] is False
     assert reads_as_halt(encode(mac, OFF))[0] is False  # without a key as ever

@@ -98,7 +98,7 @@ class BrokerDesk:
             self._not_ours(seen)
             return
         if _differs(order, seen):
-            self.doubts.impossible(order, f"order {seen.order_id} differs from its signal")
+            self.doubts.impossible(order, "differs", order_id=seen.order_id)
             return
         order = self._by_tag_alone(order, seen)
         if not self._is_the_one(order, seen.order_id):
@@ -172,7 +172,8 @@ class BrokerDesk:
         for seen in trades:
             sound = seen.shares > 0 and 0 < seen.price < math.inf and math.isfinite(seen.time)
             if not sound or not _fits(order, seen):
-                self.doubts.impossible(order, f"trade {seen.trade_id}: {seen.shares} shares at {seen.price}")
+                told = {"trade_id": seen.trade_id, "shares": seen.shares, "price": seen.price}
+                self.doubts.impossible(order, "trade", **told)
                 continue
             trade = Trade(trade_id=seen.trade_id, price=seen.price, shares=seen.shares, time=seen.time)
             order = order.with_trade(trade)
@@ -199,7 +200,7 @@ class BrokerDesk:
             order = order.changed(error_code="refused_by_broker", message=order.broker_message)
         self._desk.store(order, action, detail)
         if overfilled(order):
-            self.doubts.impossible(order, f"{order.filled_shares} shares filled of fewer ordered")
+            self.doubts.impossible(order, "overfilled", filled=order.filled_shares)
 
     def _final_is_confirmed(self, order: Order, asked_at: float | None) -> bool:
         wait = self._desk.rules.final_read
@@ -218,10 +219,10 @@ class BrokerDesk:
     def _is_the_one(self, order: Order, order_id: OrderId) -> bool:
         """Whether the broker's ``order_id`` can be this row's: one signal has one order, or none at all."""
         if order.order_id and order.order_id != order_id:
-            self.doubts.impossible(order, f"a second order {order_id} beside {order.order_id}")
+            self.doubts.impossible(order, "second", order_id=order_id, first=order.order_id)
             return False
         if not order.order_id and order.is_terminal:
-            self.doubts.impossible(order, f"order {order_id} of a signal that ended as {order.state}")
+            self.doubts.impossible(order, "ended", order_id=order_id, state=order.state)
             return False
         return True
 

@@ -42,7 +42,7 @@ class CallAnswers:
             self._broker.placed(order, answer.order_id)
         elif isinstance(answer, Refused):
             if order.order_id:
-                self._broker.doubts.impossible(order, f"refused, yet seen at the broker as {order.order_id}")
+                self._broker.doubts.impossible(order, "refused_yet_seen", order_id=order.order_id)
             elif order.may(OrderEvent.REFUSED_FOR_SURE):
                 self._desk.store(
                     order.after(OrderEvent.REFUSED_FOR_SURE),

@@ -56,7 +56,7 @@ class Doubts:
     def id_of_another(self, order: Order, order_id: OrderId) -> None:
         """The broker answered with an id that is not this row's: it proves nothing, the row is in doubt."""
         if order.order_id == order_id and (order.trades or order.is_terminal):
-            self.impossible(order, f"order {order_id} was followed and carries another remark or time")
+            self.impossible(order, "followed", order_id=order_id)
             return
         self._desk.alarm("order_id_of_another", signal_id=order.signal_id, order_id=order_id)
         if order.order_id in (NO_ORDER_ID, order_id):
@@ -67,8 +67,9 @@ class Doubts:
         self._desk.alarm("order_id_unseen", signal_id=order.signal_id, order_id=order.order_id)
         self.unclear(_without_id(order), Unclear(f"no list shows the order id {order.order_id}"))
 
-    def impossible(self, order: Order, what: str) -> None:
-        """Something is said that can't be: told once, and trading halts."""
+    def impossible(self, order: Order, word: str, **values: object) -> None:
+        """Something is said that can't be (``recovery.impossible_<word>``): told once, and trading halts."""
+        what = say(f"recovery.impossible_{word}", **values)
         # Every reading of the day's list tells it again; once is enough, or nobody could ever resume.
         if (order.signal_id, what) in self._impossible_said:
             return

@@ -24,4 +24,6 @@ def sentence_of(refusal: Refusal) -> str:
 
 def why_unusable(problem: MessageError | None) -> str:
     """Why a file went to quarantine, in the language in force; without a problem it is a conflict copy."""
-    return say("refusals.conflict_copy") if problem is None else problem.what
+    if problem is None:
+        return say("refusals.conflict_copy")
+    return f"{problem.what}: {problem.why.rstrip('。.')}"
