@@ -20,7 +20,7 @@ from shared_schema.messages import decode_result
 from shared_schema.sessions import state_at
 from shared_schema.trading_calendar import TradingCalendar
 from windows_side.execution.ledger import Ledger
-from windows_side.pruning import CLOSED, PRUNE_EVERY, Move, left_alone, perform
+from windows_side.pruning import CLOSED, PRUNE_EVERY, Move, keeps_everything, left_alone, perform
 
 KEPT_FOR = 30 * 86_400.0
 """Seconds after its end for which a result stays: as long as ``executed_signals.json`` lists it."""
@@ -65,7 +65,7 @@ class AgedResults:
             return None
         if not self._standing:
             self._at = self._monotonic() + LOOK_EVERY
-            return None if self._folder.is_offline() else self._as_work(lambda: self._list(now.wall))
+            return None if keeps_everything(self._folder) else self._as_work(lambda: self._list(now.wall))
         asked = [self._standing.popleft() for _ in range(min(AT_A_TURN, len(self._standing)))]
         ends = self._ledger.settled_at(asked)
         moves = [_move(one, ended) for one, ended in ends.items() if now.wall - ended > KEPT_FOR]

@@ -70,14 +70,13 @@ class Keyboard:
         self._log = log
         self._wall = wall
         self._taken: set[str] = set()
-        """Files that were followed and could not be removed yet."""
-        self._held: set[str] = set()
+        """Files that were followed, and lie there still: nobody can remove them."""
 
     def take(self) -> list[Event]:
         """The events typed since the last call; an unreadable file is put aside and said."""
         events: list[Event] = []
         for entry in sorted(self._folder.list_folder(""), key=lambda entry: entry.name):
-            if not entry.name.endswith(".json") or not self._is_new(entry.name):
+            if not entry.name.endswith(".json") or entry.name in self._taken:
                 continue
             try:
                 raw = self._folder.read(entry.name, SMALL_FILE) or b""
@@ -88,22 +87,19 @@ class Keyboard:
                     events.append(self._event(typed))
             except (ValidationError, MessageError, FolderError) as problem:
                 self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
-            self._taken.add(entry.name)
-            self._is_new(entry.name)
+            self._remove(entry.name)
         return events
 
-    def _is_new(self, name: str) -> bool:
-        """Whether it was not taken before; one that was is removed, now or as soon as nobody holds it."""
-        if name not in self._taken:
-            return True
+    def _remove(self, name: str) -> None:
+        """Take it away, or leave it for good: a removal is patient, and another look comes in a moment.
+
+        The next start finds it too old to be followed, and removes it.
+        """
         try:
             self._folder.remove(name)
-            self._taken.discard(name)
         except FolderError as problem:
-            if name not in self._held:
-                self._held.add(name)
-                self._log.say("error", "typed_order_held", file=name, problem=problem)
-        return False
+            self._taken.add(name)
+            self._log.say("error", "typed_order_held", file=name, problem=problem)
 
     def _event(self, typed: Typed) -> Event:
         if typed.kind == "rebind":

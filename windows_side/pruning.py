@@ -61,6 +61,14 @@ def left_alone(folder: DropFolder, place: str, wall: float) -> list[FileEntry]:
     return [e for e in entries if wall - e.modified_ns / 1e9 > LEFT_ALONE_FOR and not _is_private(e.name)]
 
 
+def keeps_everything(folder: DropFolder) -> bool:
+    """Whether nothing is put away here: it is OFFLINE, or can't be asked just now."""
+    try:
+        return folder.is_offline()
+    except FolderError:
+        return True  # the listing says that the folder is away; the next run comes by itself
+
+
 def perform(folder: DropFolder, moves: Iterable[Move]) -> int:
     """Do the moves; how many. One whose file is gone by now is done. Raises FolderError."""
     count = 0
@@ -111,17 +119,10 @@ class Pruner:
             return None
         self._at = self._monotonic() + PRUNE_EVERY
         before, self._applied = self._applied, applied
-        if state_at(now.market, self._calendar) not in CLOSED or self._is_offline():
+        if state_at(now.market, self._calendar) not in CLOSED or keeps_everything(self._folder):
             return None
         chosen = before & applied
         return lambda: self._prune(chosen, now.wall)
-
-    def _is_offline(self) -> bool:
-        """Whether nothing is put away here; neither is it where the folder can't be asked just now."""
-        try:
-            return self._folder.is_offline()
-        except FolderError:
-            return True  # the listing says that the folder is away; the next run comes by itself
 
     def has_put_away(self, order: Order) -> bool:
         """Whether the row's result lies in the archive: it was applied, and is not shown again."""

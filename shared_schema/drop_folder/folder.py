@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import orjson
@@ -33,8 +34,8 @@ from shared_schema.messages.record import LARGE_FILE, SMALL_FILE
 
 HELD_READINGS = 5
 HELD_PAUSE = 0.02
-"""A halt file that can't be read is tried again so often, with so many seconds between: far within the
-second in which a halt must be seen."""
+"""Halt files that can't be read are tried again so often in one look, with so many seconds between: however
+many are held, far within the second in which a halt must be seen."""
 PATHS_KEPT = 1024
 """Joined paths a folder remembers."""
 
@@ -180,11 +181,12 @@ class DropFolder:
         found: dict[str, bytes | None] = {}
         if self._above is not None:
             found = {ABOVE + name: raw for name, raw in self._above.halts().items()}
+        pauses = repeat(HELD_PAUSE, HELD_READINGS)
         for entry in self.list_folder(CONTROL_FOLDER):
             if not is_halt(entry.name):
                 continue
             try:
-                raw = self._read_patiently(f"{CONTROL_FOLDER}/{entry.name}")
+                raw = self._read_patiently(f"{CONTROL_FOLDER}/{entry.name}", pauses)
             except FolderError:
                 found[entry.name] = None
                 continue
@@ -193,15 +195,17 @@ class DropFolder:
                 found[entry.name] = raw
         return found
 
-    def _read_patiently(self, name: str) -> bytes | None:
+    def _read_patiently(self, name: str, pauses: Iterator[float]) -> bytes | None:
         """``read``, tried again while a scanner or a backup holds the file: it stays there for months and is
         read at every turn, and one held moment must not halt what a person has lifted."""
-        for _ in range(HELD_READINGS):
+        while True:
             try:
                 return self.read(name)
             except FolderError:
-                self._rest(HELD_PAUSE)
-        return self.read(name)
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self._rest(pause)
 
     def is_offline(self) -> bool:
         """Whether the marker ``OFFLINE`` stands in the folder or above: no live process may use it."""

@@ -75,7 +75,8 @@ class Gate:
         if seen and not self._readers.signals_wait(now):
             self._follows = True
         elif self._follows and now - shown_at >= self._hold.lockstep_at_most:
-            self._follows = False
+            self._follows = seen  # the executor alone is waited for no more, where the dashboards follow
+            self._readers.wait_no_more()
             self._log.say("warning", "lockstep_lost", seconds=self._hold.lockstep_at_most)
         else:
             return not self._follows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Readers:
         self._folder = folder
         self._fresh_within = fresh_within
         self._known: dict[str, _Reader] = {}
+        self._untaken: frozenset[tuple[str, tuple[int, int, int]]] = frozenset()
+        """Signals that were waited for in vain: another executor's, say. They lie there for ever."""
 
     def look(self, now: float) -> None:
         """Read the heartbeats as they stand at the wall time ``now`` (Unix seconds).
@@ -93,9 +96,17 @@ class Readers:
     def signals_wait(self, now: float) -> bool:
         """Whether a living executor has signals to take yet, or the folder can't be listed just now."""
         try:
-            return bool(self.alive(now, ("executor",))) and bool(self._folder.signals())
+            return bool(self.alive(now, ("executor",))) and not self._signals() <= self._untaken
         except FolderError:
             return True
+
+    def wait_no_more(self) -> None:
+        """What lies there now was waited for long enough: it is no signal to wait for any more."""
+        with contextlib.suppress(FolderError):
+            self._untaken = self._signals()
+
+    def _signals(self) -> frozenset[tuple[str, tuple[int, int, int]]]:
+        return frozenset((found.entry.name, found.entry.fingerprint) for found in self._folder.signals())
 
     @property
     def seen(self) -> dict[str, Seen]:
