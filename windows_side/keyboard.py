@@ -71,6 +71,8 @@ class Keyboard:
         self._wall = wall
         self._taken: set[str] = set()
         """Files that were followed, and lie there still: nobody can remove them."""
+        self._held: set[str] = set()
+        """Files that could not be followed just now."""
 
     def take(self) -> list[Event]:
         """The events typed since the last call; an unreadable file is put aside and said."""
@@ -85,7 +87,13 @@ class Keyboard:
                     self._log.say("error", "typed_order_stale", file=entry.name, kind=typed.kind, by=typed.by)
                 else:
                     events.append(self._event(typed))
-            except (ValidationError, MessageError, FolderError) as problem:
+            except FolderError as problem:
+                # Held by a scanner for a moment, or the exchange folder is away: the next look tries again.
+                if entry.name not in self._held:
+                    self._held.add(entry.name)
+                    self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
+                continue
+            except (ValidationError, MessageError) as problem:
                 self._log.say("error", "typed_order_unreadable", file=entry.name, problem=problem)
             self._remove(entry.name)
         return events

@@ -111,3 +111,21 @@ def test_many_held_halt_files_make_no_look_longer_than_one(tmp_path: Path) -> No
         (tmp_path / "control" / f"halt.dashboard@host{number}.json").write_bytes(b'{"halt": false}')
     assert len(folder.halts()) == 12
     assert sum(rested) <= 0.2
+
+
+def test_a_typed_order_held_for_one_look_is_followed_at_the_next(tmp_path: Path) -> None:
+    """A scanner opens every new file: what a person typed must not be lost for that."""
+    left = [1]
+
+    def fails(step: str, path: Path) -> bool:
+        if step != "read" or left[0] == 0:
+            return False
+        left[0] -= 1
+        return True
+
+    folder = DropFolder(tmp_path / "exchange")
+    folder.disk.make_folder(folder.path)
+    folder.prepare()
+    keyboard = Keyboard(tmp_path, folder, Log("order_executor", [Lines()]), FaultyDisk(fails))
+    type_order(tmp_path, Typed(kind="resume", reason="ok", by="me", at=time.time()))
+    assert len([*keyboard.take(), *keyboard.take()]) == 1
