@@ -9,7 +9,7 @@ import pytest
 
 from shared_schema.ids import Code, OrderId, SignalId, TradeId
 from shared_schema.messages import AccountOrder, AccountTrade, OrderResult, Position, Trade
-from shared_schema.messages.result import status_of
+from shared_schema.messages.result import State, status_of
 from tests.execution.bench import ACCOUNT, OPEN_AT, signal_of
 from windows_side.execution.order import Order
 from windows_side.execution.reconcile import Evidence, Reconciliation, reconcile
@@ -100,6 +100,17 @@ def test_a_day_that_went_well_agrees() -> None:
     assert bought.slippage_signal == pytest.approx(-1.0) and bought.slippage_arrival == pytest.approx(1.0)
     assert sold.slippage_signal == pytest.approx(0.5) and sold.slippage_arrival == pytest.approx(-0.5)
     assert report.lines[1].amount == pytest.approx(2398.0)
+
+
+@pytest.mark.parametrize("state", ("rejected", "expired"))
+def test_an_order_turned_back_before_the_call_is_no_difference(state: State) -> None:
+    """Its CALLING mark stands, a halt or its deadline came first: it was not sent, and its tag is nowhere."""
+    turned_back = replace(row(5, fills=()), state=state, order_id=OrderId(""), broker_status=0)
+    evidence = evidence_of(ROWS)
+    rows = [*evidence.rows, turned_back]
+    results = {**evidence.results, turned_back.signal_id: result_of(turned_back)}
+    report = reconcile(DAY, replace(evidence, rows=rows, results=results))
+    assert report.agrees and report.not_sent == (turned_back,) and len(report.lines) == 4
 
 
 def test_foreign_orders_are_listed_and_are_no_difference() -> None:

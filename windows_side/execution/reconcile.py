@@ -115,7 +115,7 @@ class Evidence:
 
 def reconcile(day: str, evidence: Evidence) -> Reconciliation:
     """Match, compare, and name what differs. ``day`` as YYYYMMDD."""
-    sent = [row for row in evidence.rows if not row.is_cancel and (row.calling_at or row.order_id)]
+    sent = [row for row in evidence.rows if _may_be_at_broker(row)]
     matched = _match(sent, evidence.orders)
     traded = _by_order(evidence.trades)
     lines = tuple(_line(row, *matched[row.signal_id], traded) for row in sent)
@@ -132,6 +132,12 @@ def reconcile(day: str, evidence: Evidence) -> Reconciliation:
         row for row in evidence.rows if row.is_terminal and not row.is_cancel and row not in sent
     )
     return Reconciliation(day, lines, not_sent, foreign, tuple(differences))
+
+
+def _may_be_at_broker(row: Order) -> bool:
+    # Refused or expired after the CALLING mark: the worker turned back before the call, and recorded that.
+    turned_back = row.state in ("rejected", "expired")
+    return not row.is_cancel and not turned_back and bool(row.calling_at or row.order_id)
 
 
 def _match(
