@@ -76,6 +76,8 @@ class DropFolder:
         self._above = DropFolder(above, self.disk, random_part, key, rest) if above is not None else None
         """Where this is the room of one account: the folder whose halts and OFFLINE hold here as well."""
         self._paths: dict[str, Path] = {}
+        self._held: dict[str, tuple[int, int, int]] = {}
+        """Halt files for which patience was spent in vain: such a one slows no later look."""
 
     def _at(self, name: str) -> Path:
         """Where ``name`` lies. The same few are asked for many times a second, and joining paths is slow."""
@@ -186,10 +188,12 @@ class DropFolder:
             if not is_halt(entry.name):
                 continue
             try:
-                raw = self._read_patiently(f"{CONTROL_FOLDER}/{entry.name}", pauses)
+                spent = self._held.get(entry.name) == entry.fingerprint
+                raw = self._read_patiently(f"{CONTROL_FOLDER}/{entry.name}", iter(()) if spent else pauses)
             except FolderError:
-                found[entry.name] = None
+                found[entry.name], self._held[entry.name] = None, entry.fingerprint
                 continue
+            self._held.pop(entry.name, None)
             if raw is not None:
                 # Gone since the listing is a sync tool's delete + rename: the next look shows what it became.
                 found[entry.name] = raw

@@ -18,6 +18,9 @@ from shared_schema.sessions import SHANGHAI
 from tests.execution.bench import CALENDAR
 from tests.execution.shell import Shell
 from tests.shared_schema.faulty_disk import FaultyDisk
+from windows_side.aged_results import LOOK_EVERY, AgedResults
+from windows_side.execution.ledger import new_meta
+from windows_side.execution.memory_ledger import MemoryLedger
 from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.keyboard import Keyboard, Typed, type_order
 from windows_side.pruning import PRUNE_EVERY, Pruner
@@ -59,6 +62,19 @@ def test_putting_away_waits_for_a_folder_that_cannot_be_asked(tmp_path: Path) ->
     assert pruner.due(Moment(NIGHT, NIGHT), frozenset()) is None
     disk.is_away, passed[0] = False, 2 * PRUNE_EVERY + 2
     assert pruner.due(Moment(NIGHT, NIGHT), frozenset()) is not None
+
+
+def test_old_results_wait_for_a_folder_that_cannot_be_asked(tmp_path: Path) -> None:
+    """The same look for OFFLINE, by the room that puts month-old results away."""
+    disk, passed = Away(), [0.0]
+    folder = DropFolder(tmp_path, disk)
+    folder.prepare()
+    ledger = MemoryLedger(new_meta("simulate", "main", "test", "x"))
+    aged = AgedResults(folder, ledger, CALENDAR, lambda: passed[0], lambda count: None)
+    disk.is_away, passed[0] = True, LOOK_EVERY + 1
+    assert aged.due(Moment(NIGHT, NIGHT)) is None
+    disk.is_away, passed[0] = False, 2 * LOOK_EVERY + 2
+    assert aged.due(Moment(NIGHT, NIGHT)) is not None
 
 
 def test_a_copy_into_quarantine_fails_as_the_folder_does(tmp_path: Path) -> None:

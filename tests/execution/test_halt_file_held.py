@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import halt_name
 from tests.execution.shell import Shell
+from tests.shared_schema.faulty_disk import FaultyDisk
 from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.keyboard import Typed, type_order
 
@@ -71,3 +73,22 @@ def test_what_stays_unreadable_halts(shell: Shell) -> None:
     held_for(shell, 1000)
     shell.executor.turn()
     assert shell.core.halt_since is not None
+
+
+def test_however_many_are_held_a_look_rests_once(tmp_path: Path) -> None:
+    """A halt that comes while the look rests is not seen by it: all its rests stay far below a second.
+
+    Those that nobody could read rest no later look, and one that can be read again counts at once."""
+    rested: list[float] = []
+    disk = FaultyDisk(lambda step, path: step == "read" and path.name.startswith("halt"))
+    folder = DropFolder(tmp_path, disk, rest=rested.append)
+    folder.prepare()
+    for number in range(12):
+        (tmp_path / "control" / f"halt.dashboard@host{number}.json").write_bytes(RESUMED)
+    assert list(folder.halts().values()) == [None] * 12
+    assert sum(rested) <= 0.2
+    rested.clear()
+    assert list(folder.halts().values()) == [None] * 12
+    assert rested == []
+    disk.fails = lambda step, path: False
+    assert list(folder.halts().values()) == [RESUMED] * 12

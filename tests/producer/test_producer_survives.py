@@ -311,3 +311,29 @@ def test_a_clock_set_back_keeps_nothing_waiting(tmp_path: Path) -> None:
     account = world.folder.read_large("account_snapshot.json")
     assert account is not None
     assert decode_account(account).envelope.written_at == WALL - 3602  # type: ignore[union-attr]
+
+
+def test_a_signal_nobody_here_takes_costs_the_lockstep_its_patience_once(tmp_path: Path) -> None:
+    """One addressed to another executor lies there for ever: lockstep with the dashboard goes on."""
+    hold = Hold(lockstep=True)
+    world = World(tmp_path / "x", replay(tmp_path), hold=hold, pace=Pace(quote_interval=1.0))
+    world.folder.publish(signal_name(SignalId("elsewhere")), b"{}")
+    world.producer.round()
+
+    def seen(seq: int) -> None:
+        shown = world.quote().envelope
+        assert shown is not None
+        world.beat("executor", seq=seq)
+        world.beat("dashboard", seen_seq=shown.seq, seq=seq)
+
+    seen(1)
+    world.clock.now += hold.lockstep_at_most
+    seen(2)
+    world.producer.round()
+    assert world.told.actions.count("lockstep_lost") == 1
+    assert world.quote().body.time == "09:30:03"
+    world.producer.round()
+    assert world.quote().body.time == "09:30:03", "the dashboard lives and has not seen this step"
+    seen(3)
+    world.producer.round()
+    assert world.quote().body.time == "09:30:20"
