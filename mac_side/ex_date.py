@@ -10,11 +10,11 @@ can be told, and nothing is guessed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mac_side.books import Books, Lot
 from mac_side.odd_shares import in_whole_lots
@@ -88,6 +88,26 @@ class ExDate:
             if 0 < new != old and abs(to_ticks(self.close, tick_size) * old / new - after) <= 0.5 + 1e-9:
                 return Fraction(new, old)
         return None
+
+
+def ex_date_to_json(ex_date: ExDate | None) -> dict[str, Any]:
+    """``ex_date`` as the state file holds it; what older code does not know stands in a key of its own."""
+    if ex_date is None:
+        return {"ex_date": None, "ex_date_found": None}
+    told = vars(ex_date)
+    return {
+        "ex_date": {name: told[name] for name in ("day", "close", "pre_close")},
+        "ex_date_found": {name: told[name] for name in ("day", "days", "shares_before", "shares")},
+    }
+
+
+def ex_date_from_json(payload: Mapping[str, Any]) -> ExDate | None:
+    """The ex-date in a state file; what was found of another day is not of this one. Raises TypeError."""
+    waits, found = payload.get("ex_date"), payload.get("ex_date_found")
+    if not waits:
+        return None
+    more = found if found and found.get("day") == waits["day"] else {}
+    return ExDate(**{**waits, **more})
 
 
 def day_before(day: date, calendar: TradingCalendar) -> str | None:

@@ -30,7 +30,7 @@ SEED_KEYS = frozenset(
 )
 OUR_KEYS = frozenset(
     {"outbox", "top_ups", "cooling_since", "before_flat", "shortfall", "totals", "counter", "executor"}
-    | {"halts", "lifted", "paused", "strategy", "code", "day_close", "ex_date"}
+    | {"halts", "lifted", "paused", "strategy", "code", "day_close", "ex_date", "ex_date_found"}
 )
 
 

@@ -29,7 +29,7 @@ def hold_engine(runtime_dir: Path, strategy: StrategyName) -> FileLock:
     path = runtime_dir / runtime_name("dashboard", strategy, ".lock")
     # Beside the lock, not in it: on Windows nobody else can read a locked file.
     holder = path.with_suffix(".holder.json")
-    lock = FileLock(path)
+    lock = FileLock(path, thread_local=False)  # whichever thread closes, the name is free
     try:
         runtime_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)

@@ -16,7 +16,7 @@ import orjson
 from mac_side.books import Books
 from mac_side.bridge_client.outbox import Outbox
 from mac_side.bridge_client.signal_ids import is_first
-from mac_side.ex_date import DayClose, ExDate
+from mac_side.ex_date import DayClose, ExDate, ex_date_from_json, ex_date_to_json
 from mac_side.seed_state import OUR_KEYS, SEED_KEYS, parts_from_json, parts_to_json
 from shared_schema.clock import Moment, new_epoch, random_ending
 from shared_schema.disk import Disk, LocalDisk
@@ -241,7 +241,7 @@ def encode_state(state: DashboardState, now: Moment, trading_day: str) -> bytes:
         "lifted": list(state.lifted),
         "paused": state.paused,
         "day_close": vars(state.day_close) if state.day_close else None,
-        "ex_date": vars(state.ex_date) if state.ex_date else None,
+        **ex_date_to_json(state.ex_date),
     }
     # The checksum is made of the very bytes a reader's parsing gives again: orjson writes what it has read
     # as it stood (tests/mac_side/test_state_file_never_starts_empty.py).
@@ -281,7 +281,7 @@ def decode_state(raw: bytes, fresh: DashboardState) -> DashboardState:
         lifted=tuple(payload["lifted"]),
         paused=bool(payload["paused"]),
         day_close=DayClose(**known) if (known := payload.get("day_close")) else None,
-        ex_date=ExDate(**waits) if (waits := payload.get("ex_date")) else None,
+        ex_date=ex_date_from_json(payload),
         saves=int(payload["seq"]),
         extra=_foreign(payload),
     )

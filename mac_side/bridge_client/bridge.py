@@ -282,7 +282,8 @@ class Bridge:
             raise BridgeError("dashboard.bridge_bad_order", code, field="reason", value=repr(reason)[:40])
         wish = Wish(direction, checked, 1, shares, float(price), reason, keeps_lots=False)
         with self._user:
-            self.look()
+            self._look()
+            self._copy()
             self._refuse_if_held()
             return self._send(wish, Intention("order", shares, float(price)))
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from mac_side.books import Books, Lot
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import OperatorSaid
-from mac_side.ex_date import DayClose
+from mac_side.ex_date import DayClose, ExDate
 from mac_side.screen_commands import Command
 from mac_side.state_file import decode_state, encode_state, new_state
 from shared_schema.clock import Moment
 from shared_schema.ids import AccountAlias, StrategyName
+from shared_schema.integrity import checksum
 from tests.mac_side.world import EXECUTOR, account, at, beats, core, moment, quote
 
 FRESH = new_state(moment("09:30:00"), "simulate", AccountAlias("main"), StrategyName("grid"), "dashboard@mac")
@@ -114,3 +116,15 @@ def test_sells_go_on_where_both_reckonings_sell_while_it_waits() -> None:
     assert made.state.ex_date is not None
     (entry,) = made.state.outbox.open
     assert entry.direction == "SELL"
+
+
+def test_books_with_an_ex_date_waiting_go_back_to_the_code_of_before() -> None:
+    """It takes day and both prices, no name more, and keeps keys it does not know: nothing looks damaged."""
+    waits = ExDate("2026-11-20", 2.12, 1.06, days=10, shares_before=90_000, shares=180_000)
+    raw = encode_state(replace(FRESH, ex_date=waits), moment("10:00:00"), "2026-11-20")
+    told = orjson.loads(raw)
+    assert told["ex_date"] == {"day": "2026-11-20", "close": 2.12, "pre_close": 1.06}
+    assert decode_state(raw, FRESH).ex_date == waits
+    later = told | {"ex_date": told["ex_date"] | {"day": "2026-11-23"}}  # another one, found by that code
+    later["checksum"] = checksum({name: value for name, value in later.items() if name != "checksum"})
+    assert decode_state(orjson.dumps(later), FRESH).ex_date == ExDate("2026-11-23", 2.12, 1.06)

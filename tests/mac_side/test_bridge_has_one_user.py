@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mac_side.books import Books, Lot
-from mac_side.bridge_client.bridge import BridgeError
+from mac_side.bridge_client.bridge import Bridge, BridgeError
 from mac_side.single_engine import EngineHeld, hold_engine
-from mac_side.state_file import StateFile, new_state
+from mac_side.state_file import DashboardState, StateFile, new_state
 from shared_schema.drop_folder.names import signal_name
 from shared_schema.errors import FolderError, MiniqmtError, SettingsError
 from shared_schema.ids import AccountAlias, SignalId, StrategyName
@@ -95,6 +95,62 @@ def test_a_forked_child_sends_nothing(tmp_path: Path, executor: ScriptedExecutor
             opened(tmp_path)
         sent = bridge.buy("159201.SZ", 1.05, 1000).signal_id
     assert waiting(executor) == {signal_name(sent)}
+
+
+def test_another_thread_may_close(tmp_path: Path, executor: ScriptedExecutor) -> None:
+    """Whoever closes: the name is free, for the same process too. Until then it is held for every thread."""
+    made: list[Bridge] = []
+    opener = threading.Thread(target=lambda: made.append(opened(tmp_path)))
+    opener.start()
+    opener.join()
+    with pytest.raises(EngineHeld):
+        opened(tmp_path)
+    made[0].close()
+    opened(tmp_path).close()
+
+
+def test_a_signal_handler_sends_nothing_within_an_order(
+    tmp_path: Path, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in the thread it breaks into: two orders would get one id, and one of them be forgotten."""
+    with opened(tmp_path) as bridge:
+        save, refused = bridge._save, []
+
+        def broken_into(state: DashboardState) -> None:
+            for ask in (lambda: bridge.buy("159201.SZ", 1.04, 2000), bridge.look):
+                with pytest.raises(BridgeError) as problem:
+                    ask()
+                refused.append(problem.value.key)
+            save(state)
+
+        monkeypatch.setattr(bridge, "_save", broken_into)
+        sent = bridge.buy("159201.SZ", 1.05, 1000).signal_id
+        assert refused == ["dashboard.bridge_busy"] * 2
+        monkeypatch.undo()
+        other = bridge.buy("159201.SZ", 1.04, 2000).signal_id
+        assert [handle.signal_id for handle in bridge.open] == [sent, other]
+    assert waiting(executor) == {signal_name(sent), signal_name(other)}
+
+
+def test_a_handler_that_closes_within_an_order_keeps_the_name_until_it_is_out(
+    tmp_path: Path, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process with the name would write over the order just being made."""
+    with opened(tmp_path) as bridge:
+        save = bridge._save
+
+        def broken_into(state: DashboardState) -> None:
+            bridge.close()
+            with pytest.raises(EngineHeld):
+                opened(tmp_path)
+            save(state)
+
+        monkeypatch.setattr(bridge, "_save", broken_into)
+        sent = bridge.buy("159201.SZ", 1.05, 1000).signal_id
+        with pytest.raises(BridgeError):
+            bridge.look()
+    with opened(tmp_path) as bridge:
+        assert [handle.signal_id for handle in bridge.open] == [sent]
 
 
 def test_a_copy_that_fails_is_no_failed_order(
