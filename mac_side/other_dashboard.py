@@ -28,4 +28,5 @@ def refuse_beside_another(
             continue
         if abs(wall - envelope.written_at) <= red_after:
             path = folder.path / HEARTBEAT_FOLDER / heartbeat_name("dashboard", body.instance)
-            raise EngineHeld("dashboard.engine_held", path, holder=f"{envelope.writer} ({body.instance})")
+            told = {"holder": f"{envelope.writer} ({body.instance})", "silent": f"{red_after:g}"}
+            raise EngineHeld("dashboard.engine_elsewhere", path, **told)

@@ -27,7 +27,7 @@ def test_a_second_one_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     anchored(desk)
     with pytest.raises(EngineHeld) as told:
         refuse(desk)
-    assert "dashboard@mac (dash)" in str(told.value)
+    assert "dashboard@mac (dash)" in str(told.value) and told.value.key == "dashboard.engine_elsewhere"
     refuse(desk, own=InstanceId("dash"))
     refuse(desk, strategy=StrategyName("dividend"))
 
