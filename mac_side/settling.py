@@ -123,6 +123,13 @@ def check_not_rolled_back(state: DashboardState, sightings: Iterable[Sighting], 
             )
 
 
+def check_is_ours(state: DashboardState, writer: str, path: Path) -> None:
+    """Raise StateError for a script's books: one strategy name may be a script's and a dashboard's."""
+    # The host may have been renamed.
+    if state.writer.partition("@")[0] != writer.partition("@")[0]:
+        raise StateError("dashboard.state_of_another", path, what="writer", found=state.writer, wanted=writer)
+
+
 def of_code(state: DashboardState, code: Code, path: Path) -> DashboardState:
     """``state`` for trading ``code``; an older file tells what it traded by its newest order.
 

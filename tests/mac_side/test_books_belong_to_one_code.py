@@ -130,3 +130,15 @@ def test_flat_books_begin_anew_with_another_code(desk: Desk) -> None:
     desk.turn(other)
     assert desk.signals() == []
     assert other.core is not None and other.core.state.books.anchor == 0.95
+
+
+def test_a_dashboard_takes_no_scripts_books(desk: Desk) -> None:
+    """A script traded under the same strategy name: its memory is not the grid's, and is left to it."""
+    bought_lot(desk)
+    file = StateFile(desk.runtime / "dashboard_state.simulate.json")
+    place = desk.engine().place
+    fresh = place.fresh_state(Moment(at("10:00:00"), at("10:00:00")), "simulate", place.alias, lambda: "0000")
+    scripts = replace(file.load(fresh), writer="grid@mac")
+    file.save(scripts, Moment(desk.clock, desk.clock), "2026-11-20")
+    with pytest.raises(StateError):
+        desk.turn(desk.engine())
