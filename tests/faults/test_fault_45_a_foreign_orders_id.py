@@ -102,9 +102,40 @@ def test_an_empty_remark_with_all_else_agreeing_is_ours() -> None:
 def test_a_followed_order_that_turns_out_foreign_halts() -> None:
     """Its fills are in the books already: only a person can put that right."""
     bench = answered_with_77()
+    bench.update(foreign_order(bench, remark=""))
     bench.trade(foreign_trade(bench, remark=""))
     bench.update(foreign_order(bench))
     assert bench.core.halt_since is not None and bench.row().order_id == "77"
+
+
+def test_a_trade_that_says_nothing_waits_for_its_order() -> None:
+    """Only the answer told the id: a fill without remark is booked once the order shows whose it is."""
+    bench = answered_with_77()
+    bench.trade(foreign_trade(bench, remark=""))
+    assert (bench.state(), bench.row().filled_shares) == ("submitted", 0)
+    bench.update(foreign_order(bench, remark=""))
+    assert (bench.state(), bench.row().filled_shares) == ("partly_filled", 400)
+    other = answered_with_77()
+    other.trade(foreign_trade(other, remark=""))
+    other.update(foreign_order(other))
+    assert_let_go(other)
+
+
+@pytest.mark.parametrize("seen_first", [False, True])
+def test_other_contents_under_an_answered_id_are_anothers(seen_first: bool) -> None:
+    """Two lies at once: the answer tells another order's id, whose remark is empty. Its size speaks."""
+    bench = Bench()
+    bench.drop(signal_of())
+    others = foreign_order(bench, remark="", shares=2500)
+    if seen_first:
+        bench.update(others)
+        actions = bench.answered(FIRST, FOREIGN)
+    else:
+        bench.answered(FIRST, FOREIGN)
+        actions = bench.update(others)
+    assert "order_id_of_another" in alarms(actions)
+    bench.trade(foreign_trade(bench, remark="", trade_id="t8", shares=1500))
+    assert_let_go(bench)
 
 
 def test_an_altered_remark_is_shown_and_a_persons_word_holds() -> None:

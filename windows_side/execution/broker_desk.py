@@ -52,7 +52,7 @@ class BrokerDesk:
             return
         if order.order_id == order_id and order.state != "unknown":
             return
-        if any(is_anothers(order, seen) for seen in self._seen_of(order_id)):
+        if any(_speaks_against(order, seen) for seen in self._seen_of(order_id)):
             self.doubts.id_of_another(order, order_id)
             return
         if not self._is_the_one(order, order_id):
@@ -93,7 +93,7 @@ class BrokerDesk:
         if order is None:
             self._not_ours(seen)
             return
-        if is_anothers(order, seen):
+        if _speaks_against(order, seen):
             self.doubts.id_of_another(order, seen.order_id)
             self._not_ours(seen)
             return
@@ -155,6 +155,10 @@ class BrokerDesk:
             self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
             self._desk.foreign.traded(seen)
             self.doubts.id_of_another(order, seen.order_id)
+            return
+        if seen.remark != order.tag and not order.has_seen_id and seen.order_id not in self._mirror:
+            # Only the call's answer told this id: the order itself must say first that it is this row's.
+            self._orphans.setdefault(seen.order_id, {})[seen.trade_id] = seen
             return
         order = self._by_tag_alone(order, seen)
         if not self._is_the_one(order, seen.order_id):
@@ -225,6 +229,17 @@ class BrokerDesk:
             self.doubts.impossible(order, "ended", order_id=order_id, state=order.state)
             return False
         return True
+
+
+def _speaks_against(order: Order, seen: BrokerOrder | BrokerTrade) -> bool:
+    """Whether what carries an id that only the call's answer gave to this row is another's.
+
+    By remark or time, or, without our tag and before the id was ever seen, by its contents.
+    """
+    if is_anothers(order, seen):
+        return True
+    unproven = not order.order_id_typed and not order.has_seen_id and seen.remark != order.tag
+    return unproven and isinstance(seen, BrokerOrder) and _differs(order, seen)
 
 
 def _differs(order: Order, seen: BrokerOrder) -> bool:
