@@ -83,8 +83,10 @@ def own_halts(state: DashboardState) -> list[str]:
 
 
 def resume_by_hand(state: DashboardState) -> DashboardState:
-    """Lifts this host's own halts only."""
-    return replace(state, halts=tuple(h for h in state.halts if not is_halt_of(h.name, state.writer)))
+    """Lifts this host's own halts only; their bytes under another name, a conflict copy's, hold nothing."""
+    own = [halt for halt in state.halts if is_halt_of(halt.name, state.writer)]
+    lifted = (*state.lifted, *(halt.digest for halt in own if halt.digest))[-_KEPT_LIFTED:]
+    return replace(state, halts=tuple(halt for halt in state.halts if halt not in own), lifted=lifted)
 
 
 def _writer(name: str, raw: bytes | None) -> str:

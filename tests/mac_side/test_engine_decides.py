@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from mac_side.books import Books, Lot
@@ -187,6 +188,21 @@ def test_halt_and_pause_by_hand() -> None:
     assert any(isinstance(command, WriteHalt) and command.body.halt for command in commands)
     made.handle(OperatorSaid(Command(kind="pause", at=NOW.wall)), NOW)
     assert made.state.halted and made.state.paused
+
+
+def test_what_was_lifted_by_hand_does_not_come_back_as_a_conflict_copy() -> None:
+    """The sync tool keeps the halt's bytes under a name of its own, and no r could ever lift that one."""
+    made = ready()
+    commands = made.handle(OperatorSaid(Command(kind="halt", argument="r", at=NOW.wall)), NOW)
+    (written,) = (command for command in commands if isinstance(command, WriteHalt))
+    raw = orjson.dumps({"halt": True, "reason": "r", "by": written.body.by, "at": NOW.wall})
+    made.handle(HaltsSeen({written.name: raw}), NOW)
+    made.handle(OperatorSaid(Command(kind="resume", at=NOW.wall)), NOW)
+    copy = written.name.removesuffix(".json") + ".sync-conflict-20261118-100001-QFUOC7P.json"
+    made.handle(HaltsSeen({copy: raw}), NOW)
+    assert not made.state.halted
+    made.handle(HaltsSeen({copy: raw.replace(b'"r"', b'"another"')}), NOW)
+    assert made.state.halted
 
 
 @pytest.mark.parametrize("held", [False, True])
