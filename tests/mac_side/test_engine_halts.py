@@ -1,0 +1,87 @@
+"""The risk: a halt that somebody lifted comes back, or one that nobody lifted is forgotten."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from mac_side.engine_events import HaltsSeen, OperatorSaid, Tick, WriteHalt
+from mac_side.screen_commands import Command
+from shared_schema.messages import decode_signal
+from shared_schema.words import say
+from tests.mac_side.test_engine_decides import NOW, newest, published, ready
+from tests.mac_side.world import beats, core, quote
+
+
+def test_a_halt_is_latched_when_its_file_disappears() -> None:
+    """Seen once, it holds until its writer lifts it; a missing file resumes nothing; half a file halts."""
+    made = ready()
+    made.handle(HaltsSeen({"halt.a@b.json": b'{"halt": tr'}), NOW)
+    made.handle(HaltsSeen({}), NOW)
+    assert published(made.handle(quote(NOW, 1.04), NOW)) == []
+    assert made.held is not None and made.held.word == "halted"
+    made.handle(HaltsSeen({"halt.a@b.json": b'{"halt": false, "reason": "", "by": "a", "at": 1.0}'}), NOW)
+    assert not made.state.halted
+
+
+def test_the_executors_keyboard_lifts_a_halt_for_good() -> None:
+    """Confirmed by its heartbeat, then gone there: lifted here too, and the old file does not halt again."""
+    made = ready()
+    file = {"halt.a@b.json": b'{"halt": true, "reason": "r", "by": "a", "at": 1.0}'}
+    made.handle(HaltsSeen(file), NOW)
+    made.handle(beats(NOW, halt_since=NOW.wall), NOW)
+    made.handle(beats(NOW), NOW)
+    made.handle(HaltsSeen(file), NOW)
+    assert not made.state.halted
+
+
+def test_halt_and_pause_by_hand() -> None:
+    """The screen's halt is latched and written; its pause survives in the state; its cancel is a signal."""
+    made = ready()
+    made.handle(quote(NOW, 1.052), NOW)
+    target = newest(made)
+    cancel = Command(kind="cancel", argument=target.signal_id, at=NOW.wall)
+    made.handle(OperatorSaid(cancel), NOW)
+    signal = decode_signal(newest(made).raw).body
+    assert (signal.action, signal.target_signal_id) == ("cancel", target.signal_id)
+    assert published(made.handle(OperatorSaid(cancel), NOW)) == []
+    commands = made.handle(OperatorSaid(Command(kind="halt", argument="r", at=NOW.wall)), NOW)
+    assert any(isinstance(command, WriteHalt) and command.body.halt for command in commands)
+    made.handle(OperatorSaid(Command(kind="pause", at=NOW.wall)), NOW)
+    assert made.state.halted and made.state.paused
+
+
+def test_what_was_lifted_by_hand_does_not_come_back_as_a_conflict_copy() -> None:
+    """The sync tool keeps the halt's bytes under a name of its own, and no r could ever lift that one."""
+    made = ready()
+    commands = made.handle(OperatorSaid(Command(kind="halt", argument="r", at=NOW.wall)), NOW)
+    (written,) = (command for command in commands if isinstance(command, WriteHalt))
+    raw = orjson.dumps({"halt": True, "reason": "r", "by": written.body.by, "at": NOW.wall})
+    made.handle(HaltsSeen({written.name: raw}), NOW)
+    made.handle(OperatorSaid(Command(kind="resume", at=NOW.wall)), NOW)
+    copy = written.name.removesuffix(".json") + ".sync-conflict-20261118-100001-QFUOC7P.json"
+    made.handle(HaltsSeen({copy: raw}), NOW)
+    assert not made.state.halted
+    made.handle(HaltsSeen({copy: raw.replace(b'"r"', b'"another"')}), NOW)
+    assert made.state.halted
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_pause_is_told_once(held: bool) -> None:
+    """One press of p is one event, also where nothing was sent anyway; a restart tells it as a reason."""
+    made = ready() if held else core()
+    before = len(made.events)
+    made.handle(OperatorSaid(Command(kind="pause", at=NOW.wall)), NOW)
+    made.handle(Tick(), NOW)
+    assert [event.text for event in made.events][before:] == [say("dashboard.event_pause")]
+    again = core(state=made.state)
+    again.handle(Tick(), NOW)
+    assert say("dashboard.paused") in [event.text for event in again.events]
+
+
+def test_a_halt_without_a_reason_ends_with_no_colon() -> None:
+    """A file that only says "halt" shows who, and nothing dangling behind it."""
+    made = ready()
+    made.handle(HaltsSeen({"halt.a@b.json": b'{"halt": true, "by": "a", "at": 1.0}'}), NOW)
+    made.judge(NOW)
+    assert made.held is not None and made.held.sentence == "交易已停止（a）"
