@@ -23,8 +23,9 @@ _CODE = re.compile(r"[0-9A-Za-z]{1,12}\.[A-Z]{2,5}\Z", re.ASCII)
 _MILLISECONDS = 1e11
 """Unix seconds lie below this; the terminal's other clocks count milliseconds."""
 
-_UNTOLD = 1e300
-"""The terminal writes the largest double where it knows no number: taken for cash it would allow any buy."""
+UNTOLD = 1e300
+"""The terminal writes the largest double where it knows no number, as for a limit price that there is not:
+taken for cash it would allow any buy."""
 
 
 class FieldError(BrokerError):
@@ -180,7 +181,7 @@ def _whole(native: Any, name: str) -> int:
 
 def _number(native: Any, name: str) -> float:
     value = _get(native, name)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _UNTOLD:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < UNTOLD:
         return float(value)
     raise FieldError("qmt.field", name, value=repr(value)[:60])
 
@@ -188,7 +189,7 @@ def _number(native: Any, name: str) -> float:
 def _number_or_zero(native: Any, name: str) -> float:
     """0 where the record holds no number; FieldError where it lacks the field."""
     value = _get(native, name)
-    told = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _UNTOLD
+    told = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < UNTOLD
     return float(value) if told else 0.0
 
 

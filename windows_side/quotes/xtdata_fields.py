@@ -17,13 +17,12 @@ from shared_schema.errors import BrokerError
 from shared_schema.ids import Code
 from shared_schema.instruments import Board, InstrumentError, board_of, from_ticks, instrument, to_ticks
 from shared_schema.messages import MinuteBars, Quote
+from windows_side.brokers.qmt_fields import UNTOLD
 
 LEVELS = 5
 _TRADING = frozenset({12, 13, 18, 19})
 _SUSPENDED = frozenset({1, 16, 17, 20, 21})
 _CLOSED = frozenset({15, 22, 23})
-_UNTOLD = 1e300
-"""The terminal writes the largest double where it knows no number, as for a limit price that there is not."""
 _NUMBERS = {"<i8": "q", "<f8": "d", "<i4": "i", "<f4": "f", "int64": "q", "float64": "d"}
 
 
@@ -179,7 +178,7 @@ def _status(tick: Mapping[str, Any], last: float) -> str:
 def _price(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0.0
-    return float(value) if 0 < value < _UNTOLD else 0.0
+    return float(value) if 0 < value < UNTOLD else 0.0
 
 
 def _count(value: object) -> int:
