@@ -49,6 +49,8 @@ class Halts:
     """Reasons of what this host's ledgers and books remember, whether the file still stands or not."""
     executors: tuple[Beat, ...]
     """Living executors whose heartbeat says halted."""
+    writers: frozenset[str] = frozenset()
+    """Those of this host's books: they keep the name the host had when they began."""
 
     @property
     def names(self) -> list[str]:
@@ -58,10 +60,13 @@ class Halts:
     @property
     def own(self) -> list[str]:
         """Those of this host's writers, which a newer file of the same writer lifts."""
-        own = [name for name in self.names if HaltFile(name, True, "").host == host_name()]
+        own = [name for name in self.names if self._is_own(HaltFile(name, True, ""))]
         usual = halt_name(writer_of(OPERATOR))
         # The executor may hold a halt of this host whose file was lost: lifting once more is harmless.
         return own if own or self.names or not self.executors else [usual]
+
+    def _is_own(self, file: HaltFile) -> bool:
+        return file.host == host_name() or file.writer in self.writers
 
     @property
     def others(self) -> list[str]:
@@ -177,10 +182,13 @@ def halts_in_force(
     files = [file for file in standing if file.halts and file.name not in resumed_over]
     latched = {name: halt.reason for ledger in ledgers for name, halt in ledger.halt.active.items()}
     latched |= {halt.name: halt.reason for own in books for halt in own.state.halts}
+    # Books that stand in the exchange folder may be another host's.
+    writers = frozenset(own.state.writer for own in books if own.path.parent != folder.path)
     # Whoever still remembers a halt whose file says "lifted" forgets it at the next look into the folder.
     lifted = {file.name for file in standing if not file.halts}
     latched = {name: why for name, why in latched.items() if name not in lifted}
-    return Halts(tuple(files), latched, tuple(beat for beat in alive if beat.body.halt_since is not None))
+    halted = tuple(beat for beat in alive if beat.body.halt_since is not None)
+    return Halts(tuple(files), latched, halted, writers)
 
 
 def _show(halts: Halts, keyboard: Beat | None) -> None:

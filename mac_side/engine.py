@@ -83,7 +83,7 @@ class Engine:
     ) -> None:
         self.place = place
         self._reach = reach
-        self.config = replace(config, key=place.folder.key)
+        self.config = replace(config, key=place.folder.key, writer=place.writer)
         self.log = log
         self.watch = watch
         self.follower = ReplayFollower(wall_clock)
@@ -152,7 +152,7 @@ class Engine:
         elif self.place.folder.key is not None:
             # Whoever can write them there could have our signature on any signal.
             self.log.say("warning", "books_in_folder", books=self._state_file.path)
-        self._writing.begin(now, mode, account)
+        self._writing.begin(now, state)
         self.core = self._make_core(self.config, state, self.files.is_taken)
         self.log.say(
             "info",

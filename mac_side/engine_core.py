@@ -249,10 +249,13 @@ class EngineCore(EngineTrader):
                 body = Halt(
                     halt=halted, reason=command.argument, by=command.by or self.state.writer, at=now.wall
                 )
-                for written in [name] if halted else own_halts(self.state):
+                today = self.config.writer
+                for written in [name] if halted else own_halts(self.state, today):
                     self._further.append(WriteHalt(body, written))
-                changed = halt_by_hand(self.state, name, body) if halted else resume_by_hand(self.state)
-                self._become(changed, "halted_by_hand" if halted else "resumed_by_hand", now)
+                if halted:
+                    self._become(halt_by_hand(self.state, name, body), "halted_by_hand", now)
+                else:
+                    self._become(resume_by_hand(self.state, today), "resumed_by_hand", now)
                 self._clear("rolled_back")
             case "pause" | "unpause":
                 if command.kind == "pause" and not self.state.halted:

@@ -76,17 +76,26 @@ def halt_by_hand(state: DashboardState, name: str, halt: Halt) -> DashboardState
     return replace(state, halts=(*state.halts, latch))
 
 
-def own_halts(state: DashboardState) -> list[str]:
-    """The names of this writer's own halts: the usual one, and others in force."""
-    usual = halt_name(state.writer)
-    return [usual, *(h.name for h in state.halts if h.name != usual and is_halt_of(h.name, state.writer))]
+def is_own(name: str, state: DashboardState, today: str = "") -> bool:
+    """Whether ``name`` is a halt of the books' writer, or of the writer of ``today``'s host name."""
+    return any(is_halt_of(name, writer) for writer in _writers(state, today))
 
 
-def resume_by_hand(state: DashboardState) -> DashboardState:
+def own_halts(state: DashboardState, today: str = "") -> list[str]:
+    """The names of this host's own halts: the usual one of each of its names, and others in force."""
+    usual = [halt_name(writer) for writer in _writers(state, today)]
+    return [*usual, *(h.name for h in state.halts if h.name not in usual and is_own(h.name, state, today))]
+
+
+def resume_by_hand(state: DashboardState, today: str = "") -> DashboardState:
     """Lifts this host's own halts only; their bytes under another name, a conflict copy's, hold nothing."""
-    own = [halt for halt in state.halts if is_halt_of(halt.name, state.writer)]
+    own = [halt for halt in state.halts if is_own(halt.name, state, today)]
     lifted = (*state.lifted, *(halt.digest for halt in own if halt.digest))[-_KEPT_LIFTED:]
     return replace(state, halts=tuple(halt for halt in state.halts if halt not in own), lifted=lifted)
+
+
+def _writers(state: DashboardState, today: str) -> list[str]:
+    return [state.writer] if today in ("", state.writer) else [state.writer, today]
 
 
 def _writer(name: str, raw: bytes | None) -> str:

@@ -71,6 +71,8 @@ class EngineConfig:
     """The strategy: the grid's step, or one's own (docs/own_strategy.md)."""
     key: Key | None = field(default=None, repr=False)
     """What signals are signed with."""
+    writer: str = ""
+    """Under today's name of this host; books of before a renaming bear another."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ from mac_side.books import Lot
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
 from mac_side.engine_core import EngineCore
+from mac_side.engine_halts import is_own
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_rules import QUOTE_STALE_AFTER
 from mac_side.held_lots import filled, lots_held, profit_of
@@ -25,7 +26,6 @@ from mac_side.view import (
     View,
 )
 from shared_schema.clock import Moment
-from shared_schema.drop_folder.names import is_halt_of
 from shared_schema.messages import MinuteBars
 from shared_schema.sessions import next_opening, state_at, trading_day_of
 from shared_schema.words import say
@@ -92,7 +92,7 @@ def _halt(core: EngineCore) -> HaltState:
         return HaltState()
     halts = core.state.halts
     # One that this host can't lift is told before its own: it holds trading whatever is typed here.
-    others = [halt for halt in halts if not is_halt_of(halt.name, core.state.writer)]
+    others = [halt for halt in halts if not is_own(halt.name, core.state, core.config.writer)]
     told = (others or halts)[0]
     beat = core.link.executor(core.state.executor)
     return HaltState(

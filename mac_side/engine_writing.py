@@ -8,9 +8,10 @@ from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.bridge_client.outbox import Outbox, Publication, first_publication, publications, since_when
 from mac_side.engine_place import Place
 from mac_side.points import Point
+from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment, Stamper, new_epoch
 from shared_schema.drop_folder.halt_file import publish_halt
-from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, heartbeat_name
+from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, heartbeat_name, is_halt_of
 from shared_schema.ids import AccountAlias, Mode, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
@@ -32,9 +33,12 @@ class EngineWriting:
         self._beat_at = 0.0
         self._beat_state = ""
 
-    def begin(self, now: Moment, mode: Mode, account: AccountAlias) -> None:
-        """Mode and account are known: from now on heartbeats can be written."""
-        self._stamper = self._new_stamper(now, mode, account)
+    def begin(self, now: Moment, state: DashboardState) -> None:
+        """The books are known: heartbeats can be written, under the writer that their signals bear.
+
+        This host may have another name today; the executor refuses signals of a writer it no longer hears.
+        """
+        self._stamper = self._new_stamper(now, state.writer, state.mode, state.account)
 
     def publish(self, outbox: Outbox, entry: OutboxEntry, now: Moment) -> None:
         """Put a signal into the folder for the first time."""
@@ -77,16 +81,21 @@ class EngineWriting:
 
         ``last``: nobody will try again, so any file that halts will do.
         """
-        stamper = self._stamper or self._new_stamper(now, "simulate", self._place.alias)
-        raw = encode(stamper.next(now, trading_day_of(now.market)), body, self._place.folder.key)
+        today = self._place.writer
+        stamper = self._stamper or self._new_stamper(now, today, "simulate", self._place.alias)
+        envelope = stamper.next(now, trading_day_of(now.market))
+        if is_halt_of(name, today):
+            # Written before the books were known: only what bears the name in the file's own name lifts it.
+            envelope = envelope.model_copy(update={"writer": today})
+        raw = encode(envelope, body, self._place.folder.key)
         if last:
-            publish_halt(self._place.folder, self._place.writer, raw)
+            publish_halt(self._place.folder, envelope.writer, raw)
         else:
             self._place.folder.publish(f"{CONTROL_FOLDER}/{name}", raw)
         self._reach(Point.HALT_WRITTEN)
 
-    def _new_stamper(self, now: Moment, mode: Mode, account: AccountAlias) -> Stamper:
-        return Stamper(self._place.writer, new_epoch(now.wall, self._random_part), mode, account)
+    def _new_stamper(self, now: Moment, writer: str, mode: Mode, account: AccountAlias) -> Stamper:
+        return Stamper(writer, new_epoch(now.wall, self._random_part), mode, account)
 
     def _publish(self, publication: Publication, now: Moment) -> None:
         # Noted before the write: one that fails is tried again as a republication, not at once.

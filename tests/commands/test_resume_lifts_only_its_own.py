@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import typed_order
+from commands.halt_writing import write_halt
 from commands.place import OperateError
 from shared_schema.messages import reads_as_halt
 from tests.commands.hosts import Host
@@ -120,3 +121,12 @@ def test_a_halt_whose_file_was_lost_is_lifted_by_its_host(host: Host) -> None:
     host.heartbeat(halt_since=host.now)
     host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
     assert reads_as_halt(host.folder.halts()["halt.operator@mac.json"])[0] is False
+
+
+def test_a_renamed_host_lifts_what_its_books_name_halted(host: Host) -> None:
+    """The dashboard's halts bear the books' name; a host of that old name is nowhere to be found."""
+    host.books()
+    write_halt(host.folder, "dashboard@mac", "r", "simulate", host.now)
+    write_halt(host.folder, "dashboard@other", "r", "simulate", host.now)
+    host.run("resume", "--reason", "x", "--yes", "--wait", "0")
+    assert halting(host) == {"halt.dashboard@other.json"}

@@ -64,5 +64,5 @@ class ScriptedExecutor:
             self.consumed.append(signal.body.signal_id)
 
     def _publish(self, name: str, body) -> None:  # type: ignore[no-untyped-def]
-        now = Moment(self.wall, self.wall)
-        self.folder.publish(name, encode(self.stamper.next(now, trading_day_of(self.wall)), body))
+        envelope = self.stamper.next(Moment(self.wall, self.wall), trading_day_of(self.wall))
+        self.folder.publish(name, encode(envelope, body, self.folder.key))

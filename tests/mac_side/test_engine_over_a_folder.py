@@ -17,6 +17,7 @@ from mac_side.view import read_view
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import StateError
 from shared_schema.ids import AccountAlias, InstanceId, SignalId, StrategyName
+from shared_schema.integrity import Key
 from shared_schema.logs import Log
 from shared_schema.messages import decode_heartbeat, decode_signal, reads_as_halt
 from shared_schema.trading_calendar import load_calendar
@@ -39,15 +40,15 @@ class Desk:
         self.executor = ScriptedExecutor(self.path, self.clock)
         self.seq = 0
 
-    def engine(self) -> Engine:
-        """An engine as a process would make it."""
+    def engine(self, writer: str = "dashboard@mac", key: Key | None = None) -> Engine:
+        """An engine as a process would make it; ``writer`` bears today's name of the host."""
         place = Place(
-            folder=DropFolder(self.path),
+            folder=DropFolder(self.path, key=key),
             runtime_dir=self.runtime,
             view=self.runtime / "view.json",
             commands=self.runtime / "screen_commands",
             strategy=GRID,
-            writer="dashboard@mac",
+            writer=writer,
             offline=False,
             in_folder=False,
             alias=AccountAlias("main"),
