@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from commands.folder_view import STOPPED, Beat
-from commands.time_text import age_text
+from commands.time_text import age_text, clock_text
 from shared_schema.link_health import beat_stream, skew_between
+from shared_schema.messages import OrderResult, Received
+from shared_schema.sessions import date_of
 from shared_schema.words import say
+
+LINK_DOWN = "link_down"
+REFUSED_IN_A_ROW = 2
+"""One refusal is a moment's silence; the next one says that it lasts."""
 
 
 def link_report(beats: list[Beat], now: float, red_after: float) -> list[dict[str, Any]]:
@@ -87,3 +94,30 @@ def link_needs(links: list[dict[str, Any]], skew_limit: float) -> list[dict[str,
             text = say("link.attention_skew", seconds=round(link["skew_proven"]), limit=skew_limit, **who)
             found.append({"what": "clock_skew", "text": text})
     return found
+
+
+def refused_report(results: list[Received[OrderResult]], now: float) -> list[dict[str, Any]]:
+    """Of each strategy whose newest results of today are a row of refusals for a silent link, that row.
+
+    ``results`` newest first, ``now`` wall seconds. Heartbeats may look well all the same: those of another
+    writer than the one the signals bear.
+    """
+    todays: dict[str, list[OrderResult]] = {}
+    for received in results:
+        if date_of(received.body.timestamp) == date_of(now):
+            todays.setdefault(received.body.strategy or "-", []).append(received.body)
+    rows = {
+        strategy: list(takewhile(lambda body: body.error_code == LINK_DOWN, bodies))
+        for strategy, bodies in sorted(todays.items())
+    }
+    return [
+        {"strategy": strategy, "count": len(row), "at": row[0].timestamp, "message": row[0].message}
+        for strategy, row in rows.items()
+        if len(row) >= REFUSED_IN_A_ROW
+    ]
+
+
+def refused_needs(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What of ``refused_report`` needs a person: a stable word and its sentence."""
+    shown = [{**row, "at": clock_text(row["at"])} for row in rows]
+    return [{"what": LINK_DOWN, "text": say("link.attention_refused", **row)} for row in shown]

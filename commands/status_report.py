@@ -10,7 +10,7 @@ from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
 from commands.newest_day import newest_day_since
 from commands.own_files import own_books, own_ledgers
 from commands.status_dashboards import dashboards_report
-from commands.status_link import link_needs, link_report
+from commands.status_link import link_needs, link_report, refused_needs, refused_report
 from commands.time_text import age_text, clock_text
 from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
 from mac_side.held_lots import lots_held
@@ -66,6 +66,7 @@ class StatusReport:
             "dashboards": dashboards_report(self.settings.runtime_dir, self.folder.path, self.now),
             "signals_waiting": signals,
             "results": [_result(received) for received in results[:NEWEST]],
+            "refused_link_down": refused_report(results, self.now),
             "unknown_orders": sorted(unknown),
             "halts": [self._halt(file, raws.get(file.name)) for file in halts],
             "quarantine": {
@@ -78,7 +79,7 @@ class StatusReport:
             "books": books,
             "problems": problems,
         }
-        report["attention"] = list(_attention(report))
+        report["attention"] = refused_needs(report["refused_link_down"]) + list(_attention(report))
         report["attention"] += link_needs(report["links"], self.settings.limits.skew_seconds)
         return report
 

@@ -117,6 +117,25 @@ class Host:
         self.publish(f"{RESULTS_FOLDER}/{result_name(IDENTITY)}", "executor@win", body)
         return body
 
+    def answers(self, *codes: str, strategy: str = "grid", day_ago: int = 0) -> None:
+        """A result for each error code, just now, oldest first; "" is a fill."""
+        for place, code in enumerate(codes):
+            at = self.now - day_ago * 86_400 - (len(codes) - place) / 1000
+            body = OrderResult(
+                signal_id=SignalId(f"SELL_159201.SZ_L1_{len(strategy) + day_ago:04x}{place:04x}"),
+                status="failed" if code else "success",
+                timestamp=at,
+                requested_shares=100,
+                filled_shares=0 if code else 100,
+                trades=() if code else (Trade(trade_id=TradeId("7"), price=1.2, shares=100, time=at),),
+                state="rejected" if code else "filled",
+                revision=1,
+                error_code=code,
+                message=f"no heartbeat of dashboard@{strategy}" if code else "",
+                strategy=StrategyName(strategy),
+            )
+            self.publish(f"{RESULTS_FOLDER}/{result_name(body.signal_id)}", "executor@win", body)
+
     def ledger(
         self,
         instance: str = "simulate-1",

@@ -107,6 +107,14 @@ def test_yesterdays_unknown_a_halt_and_an_ex_date_are_red(host: Host, told: list
     assert "miniqmt adjust" in host.run("checklist", "--all").output
 
 
+def test_signals_refused_for_a_silent_link_are_red(host: Host, told: list[tuple[str, str]]) -> None:
+    """All heartbeats are green, and no order of the strategy reaches the broker."""
+    everybody(host)
+    host.answers("link_down", "link_down")
+    ended = host.run("checklist")
+    assert ended.exit_code == 1 and "link_down" in ended.output and "grid" in ended.output
+
+
 def test_a_failure_of_this_host_comes_first(
     host: Host, told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

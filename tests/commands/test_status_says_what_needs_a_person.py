@@ -74,6 +74,20 @@ def test_an_empty_folder_needs_nobody(host: Host) -> None:
     assert host.run("status").exit_code == 0
 
 
+def test_a_row_of_signals_refused_for_a_silent_link_needs_a_person(host: Host) -> None:
+    """Every heartbeat may be well meanwhile, another writer's: of each strategy its newest two of today."""
+    host.answers("link_down", "", "link_down")
+    assert needs(host) == []
+    host.answers("link_down", "link_down", "link_down", strategy="other", day_ago=1)
+    assert needs(host) == []
+    host.answers("", "link_down", "link_down", strategy="dividend")
+    assert needs(host) == ["link_down"]
+    (row,) = report(host)[1]["refused_link_down"]
+    assert (row["strategy"], row["count"]) == ("dividend", 2)
+    shown = host.run("status").output
+    assert "no heartbeat of dashboard@dividend" in shown and "dividend" in shown
+
+
 def test_red_and_stopped_and_replaced_are_told_apart(host: Host) -> None:
     """A dead process needs a person; a clean end does not; a newer process takes the old one's place."""
     host.heartbeat("simulate-1", age=60.0)
