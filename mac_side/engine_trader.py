@@ -120,9 +120,16 @@ class EngineTrader(EngineMemory):
             self.feed.begin(bars)
             self._first_decision_due = True
         else:
+            self._mend(bars, now)
             self._take(self.feed.new_bars(bars), now)
         if (self._first_decision_due or self.config.decide_on == "tick") and self.feed.bars:
             self._decide(price, self.feed.bars[-1].end, now)
+
+    def _mend(self, bars: tuple[Bar, ...], now: Moment) -> None:
+        """Bars of before that the file has right now: for the indicators, never to decide on."""
+        if mended := self.feed.mend(bars):
+            first, last = (f"{shanghai(bar.end):%m-%d %H:%M}" for bar in (mended[0], mended[-1]))
+            self._say("info", "bars_mended", now, count=len(mended), first=first, last=last)
 
     def _take(self, new: list[Bar], now: Moment) -> None:
         """Each new bar once, in order; those too old to act on only feed the indicators."""

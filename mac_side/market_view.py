@@ -117,6 +117,22 @@ class BarFeed:
         if not self.missing:
             self._read()
 
+    def mend(self, bars: tuple[Bar, ...]) -> list[Bar]:
+        """Take those of ``bars`` up to our last one that we lack or have with other prices; which they were.
+
+        A terminal that was away, or gave a minute before its last tick, has them right later. They are for
+        the indicators only: their time to decide has passed. What we have and ``bars`` lack stays.
+        """
+        own = {bar.end: bar for bar in self.bars}
+        last = self.bars[-1].end if self.bars else float("-inf")
+        known = {bar[:5] for bar in self.bars}
+        other = {bar.end: bar for bar in bars if bar.end <= last and bar[:5] not in known}
+        whole = [bar for _, bar in sorted({**own, **other}.items())][-BARS_KEPT:]
+        if whole == self.bars:
+            return []
+        self.begin(tuple(whole))
+        return [bar for bar in whole if bar.end in other]
+
     def new_bars(self, bars: tuple[Bar, ...]) -> list[Bar]:
         """Those of ``bars`` that end after the last one taken, oldest first."""
         last = self.bars[-1].end if self.bars else float("-inf")

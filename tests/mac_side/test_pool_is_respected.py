@@ -45,7 +45,7 @@ def test_a_first_layer_waits_below_its_share() -> None:
     assert not made.state.books.lots
     assert len([event for event in made.events if "资金池" in event.text]) == 1
     made.handle(pool(moment("10:03:40"), 200_000.0, seq=2), moment("10:03:40"))
-    assert fall(made, 1.03, "10:04:30", 9) == ["BUY"]
+    assert fall(made, 1.04, "10:04:30", 9) == ["BUY"]
 
 
 def test_an_old_or_foreign_pool_file_holds_nothing() -> None:
