@@ -6,6 +6,7 @@ from shared_schema.sessions import trading_day_of
 from shared_schema.words import say
 from windows_side.brokers.port import DayAnswered, Unclear
 from windows_side.execution.broker_desk import BrokerDesk
+from windows_side.execution.closed_day import ClosedDay
 from windows_side.execution.desk import Desk
 from windows_side.execution.order import NO_ORDER_ID, Order
 from windows_side.execution.states import OrderEvent
@@ -17,6 +18,7 @@ class DayLists:
     def __init__(self, desk: Desk, broker: BrokerDesk) -> None:
         self._desk = desk
         self._broker = broker
+        self._closed_day = ClosedDay(desk)
         # What an earlier run left at the broker without an id: the first complete list decides.
         self._left_open = {order.signal_id for order in desk.book.at_broker() if not order.order_id}
 
@@ -39,7 +41,9 @@ class DayLists:
         for order in self._broker.unseen.listed(event.day, event.asked_at):
             self._broker.doubts.id_unseen(order)
         self._left_open.clear()
-        self._broker.unknown.listed(event.day, event.asked_at)
+        final = self._broker.unknown.listed(event.day, event.asked_at)
+        if final is not None:
+            self._closed_day.listed(final)
         return True
 
     def _not_in_list(self, order: Order, asked_at: float) -> None:

@@ -31,6 +31,8 @@ class FinalList:
     trading_day: str
     asked_at: float
     """Wall Unix seconds."""
+    closed_at: float
+    """15:00 of the day, market time."""
 
 
 def final_list_of(
@@ -48,7 +50,7 @@ def final_list_of(
     trading_day = trading_day_of(market)
     listed = {order.order_id for order in day.orders}
     ours = {order.order_id for order in known if order.trading_day == trading_day and order.order_id}
-    return FinalList(day, trading_day, asked_at) if ours <= listed else None
+    return FinalList(day, trading_day, asked_at, final - AFTER_CLOSE) if ours <= listed else None
 
 
 def nothing_unexplained(final: FinalList, account: AccountState, code: Code) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared_schema.messages import OrderResult, Status, status_of
 from shared_schema.words import has, say
+from windows_side.brokers.port import FINAL_STATUSES
 from windows_side.execution.order import Order
 
 
@@ -48,8 +49,10 @@ def sentence(order: Order) -> str:
     signal = order.signal
     if signal is None:
         return order.state
+    ended_alive = order.is_terminal and order.broker_status and order.broker_status not in FINAL_STATUSES
+    over = f"executor.day_over_{order.state}"
     return say(
-        f"executor.state_{order.state}",
+        over if ended_alive and has(over) else f"executor.state_{order.state}",
         direction=say(f"executor.{signal.direction}"),
         code=signal.code,
         shares=signal.shares,

@@ -39,12 +39,13 @@ class UnknownOrders:
         self._final_list: FinalList | None = None
         self._shown: dict[SignalId, tuple[OrderId, ...]] = {}
 
-    def listed(self, day: Day, asked_at: float) -> None:
+    def listed(self, day: Day, asked_at: float) -> FinalList | None:
         """A complete list of the day: show what could be an unknown order; keep it where it is final."""
         self._show_candidates()
         known = self._desk.book.placed_on(self._desk.trading_day)
         final = final_list_of(day, asked_at, self._desk.now, known, self._newest_tick())
         self._final_list = final or self._final_list
+        return final
 
     def account_answered(self, account: AccountState, asked_at: float) -> None:
         """Asset and positions; after the final list they may prove that an unknown order never was (I4)."""
