@@ -14,6 +14,7 @@ import typer
 from commands.adjust import WORD as ADJUST_WORD
 from commands.adjust import FactorOption, told
 from commands.adjust import adjust as adjust_waiting
+from commands.begin_anew import begin
 from commands.confirmation import confirmed_by_person
 from commands.own_files import OwnBooks, own_books
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
@@ -68,6 +69,7 @@ class Plan:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(plan_app, name="plan")
+    plan_app.command("begin", help=say_both("plan.help_begin"))(begin)
 
 
 @plan_app.command("show", help=say_both("plan.help_show"))

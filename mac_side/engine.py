@@ -39,7 +39,7 @@ from mac_side.engine_view import make_view, waiting_view
 from mac_side.engine_wait import FolderGlance, wait_for_news
 from mac_side.engine_writing import EngineWriting
 from mac_side.points import Point
-from mac_side.settling import check_is_ours, check_not_rolled_back, of_code
+from mac_side.settling import check_is_ours, check_never_ran, check_not_rolled_back, of_code
 from mac_side.state_file import StateFile
 from mac_side.view import View, write_view
 from shared_schema.clock import Moment, ReplayFollower, random_ending
@@ -145,7 +145,10 @@ class Engine:
         fresh = self.place.fresh_state(now, mode, account, self._random_part)
         state = self._state_file.load(fresh, may_begin=self.place.offline)
         check_is_ours(state, self.place.writer, self._state_file.path)
-        check_not_rolled_back(state, self.files.sightings(), self._state_file.path)
+        sightings = self.files.sightings()
+        if state is fresh and not self.place.offline:
+            check_never_ran(fresh, sightings, self._state_file.path)
+        check_not_rolled_back(state, sightings, self._state_file.path)
         state = of_code(state, self.config.code, self._state_file.path)
         if self._state_file.path.parent != self.place.folder.path:
             state = outbox_signed_again(state, self.place.folder.key)

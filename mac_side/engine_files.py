@@ -143,7 +143,14 @@ class EngineFiles:
         Signed or not: what they can do is stop us.
         """
         found = [
-            Sighting(result.strategy, envelope.mode, result.signal_epoch, result.signal_seq, result.signal_id)
+            Sighting(
+                result.strategy,
+                envelope.mode,
+                envelope.account,
+                result.signal_epoch,
+                result.signal_seq,
+                result.signal_id,
+            )
             for received in every_result(self.folder, lambda received: received.envelope is not None)
             if (result := received.body).signal_epoch is not None
             and result.signal_seq is not None
@@ -160,9 +167,8 @@ class EngineFiles:
                 continue  # what can't be read tells no number; the executor reports it
             if signal is not None and signal.envelope is not None:
                 envelope = signal.envelope
-                found.append(
-                    Sighting(signal.body.strategy, envelope.mode, envelope.epoch, envelope.seq, name)
-                )
+                body, mode, account = signal.body, envelope.mode, envelope.account
+                found.append(Sighting(body.strategy, mode, account, envelope.epoch, envelope.seq, name))
         return found
 
     def _quote(self, name: str) -> Received[QuoteSnapshot] | None:

@@ -113,7 +113,7 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
             view=view_path(runtime, strategy),
             commands=commands_path(runtime, strategy),
             strategy=strategy,
-            writer=f"dashboard{'' if is_first(strategy) else '-' + strategy}@{host_name()}",
+            writer=writer_of(strategy),
             offline=is_offline_folder(folder_path),
             in_folder=settings.dashboard.work_dir is not None,
             alias=AccountAlias(settings.account.alias),
@@ -136,6 +136,11 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
         log.close()
         lock.release()
     return 0
+
+
+def writer_of(strategy: StrategyName) -> str:
+    """As whom this host's dashboard writes for ``strategy``."""
+    return f"dashboard{'' if is_first(strategy) else '-' + strategy}@{host_name()}"
 
 
 def engine_config(settings: Settings, runtime: Path, release_name: str, offline: bool) -> EngineConfig:

@@ -101,6 +101,7 @@ class Sighting:
 
     strategy: str | None
     mode: str
+    account: str
     epoch: Epoch
     seq: int
     where: str
@@ -119,6 +120,25 @@ def check_not_rolled_back(state: DashboardState, sightings: Iterable[Sighting], 
                 path,
                 seen=seen.seq,
                 known=state.counter,
+                file=seen.where,
+            )
+
+
+def check_never_ran(fresh: DashboardState, sightings: Iterable[Sighting], path: Path) -> None:
+    """Raise StateError where the folder knows signals of a strategy that has no books at ``path``.
+
+    Its lots would be forgotten and bought once more. A person begins anew: ``miniqmt plan begin``.
+    """
+    whose = (fresh.strategy, fresh.mode, fresh.account)
+    for seen in sightings:
+        if (seen.strategy, seen.mode, seen.account) == whose:
+            strategy, mode, account = whose
+            raise StateError(
+                "dashboard.books_elsewhere",
+                path,
+                strategy=strategy,
+                mode=mode,
+                account=account,
                 file=seen.where,
             )
 

@@ -100,16 +100,19 @@ def state_path(
     """Where the books of this mode and strategy stand.
 
     In ``runtime_dir``; in the exchange folder itself where ``in_folder`` (DASHBOARD_WORK_DIR is set) or
-    one already stands there. In an OFFLINE folder simulated books are ``dashboard_state.json``.
+    one already stands there, or did: its last good copy tells, unless ``runtime_dir`` has books. In an
+    OFFLINE folder simulated books are ``dashboard_state.json``.
     Raises StateError where both places have them and nothing says which are the right ones.
     """
     name = state_name(None if is_first(strategy) else strategy, mode, simulate_suffix=not offline)
     in_the_folder, at_home, disk = folder / name, runtime_dir / name, disk or LocalDisk()
     if in_folder or offline:
         return in_the_folder
+    is_at_home = at_home != in_the_folder and disk.stat(at_home) is not None
     if disk.stat(in_the_folder) is None:
-        return at_home
-    if at_home != in_the_folder and disk.stat(at_home) is not None:
+        stood_there = disk.stat(in_the_folder.with_name(name + LAST_GOOD)) is not None
+        return in_the_folder if stood_there and not is_at_home else at_home
+    if is_at_home:
         raise StateError("dashboard.two_sets_of_books", in_the_folder, other=at_home)
     return in_the_folder
 

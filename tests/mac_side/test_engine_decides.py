@@ -288,7 +288,7 @@ def test_a_state_that_was_put_back_stops() -> None:
     """The folder knows a later number of this very epoch: stop and say so; another epoch is no matter."""
     made = ready()
     state = made.state
-    mine = Sighting("grid", "simulate", state.epoch, state.counter + 1, "order_result_x.json")
+    mine = Sighting("grid", "simulate", state.account, state.epoch, state.counter + 1, "order_result_x.json")
     with pytest.raises(StateError) as stopped:
         check_not_rolled_back(state, [mine], Path("dashboard_state.json"))
     assert "order_result_x.json" in str(stopped.value)
