@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import typer
 
+from commands.own_files import own_ledgers
 from commands.place import AccountOption, settings_for
 from shared_schema.drop_folder import DropFolder
-from shared_schema.errors import SettingsError
+from shared_schema.errors import SettingsError, StateError
 from shared_schema.exchange_folder import checked_exchange_folder
 from shared_schema.ids import AccountAlias
 from shared_schema.keys import folder_key
 from shared_schema.settings import Settings
 from shared_schema.settings_values import masked
 from shared_schema.words import say
+from windows_side.account_number import NUMBER, bind_number, number_digest
 from windows_side.arming import ALWAYS_SHOWN, Agreement, read_agreement, wanted_agreement, write_agreement
 from windows_side.brokers.qmt_diagnosis import path_findings
+from windows_side.execution.ledger import BOUND_TO, DOUBT_BEFORE
 from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor_places import counter_folder, files_of
 from windows_side.ledger_opening import counter_path, open_guarded
@@ -42,6 +46,7 @@ def arm(account: AccountOption = "") -> None:
     if folder.is_offline():
         raise SettingsError("arming.offline_folder", path)
     agreed = read_agreement(settings)
+    _refuse_other_account(settings, wanted, agreed)
     _show(settings, wanted, agreed)
     is_new = agreed is None or bool(agreed.changes_to(wanted))
     if is_new:
@@ -52,6 +57,22 @@ def arm(account: AccountOption = "") -> None:
     if is_new:
         write_agreement(settings, wanted, time.time())
     typer.echo(say("arming.done", ledger=ledger))
+
+
+def _refuse_other_account(settings: Settings, wanted: Agreement, agreed: Agreement | None) -> None:
+    """Raise StateError where the live ledger holds orders of another account number."""
+    alias = AccountAlias(settings.account.alias)
+    path = files_of(settings.runtime_dir, "live", alias).ledger
+    ledger = next((own for own in own_ledgers(settings.runtime_dir) if own.path == path), None)
+    if ledger is None or not (ledger.ids() or DOUBT_BEFORE in ledger.meta):
+        return
+    kept = ledger.meta[BOUND_TO].get(NUMBER)
+    if kept is not None:
+        is_other = kept != number_digest(alias, settings.account.id or "")
+    else:  # of before the number was kept: the last arming tells it
+        is_other = agreed is not None and agreed.account != wanted.account
+    if is_other:
+        raise StateError("arming.other_account", path, alias=alias)
 
 
 def _show(settings: Settings, wanted: Agreement, agreed: Agreement | None) -> None:
@@ -100,7 +121,8 @@ def _ledger(settings: Settings, folder: DropFolder) -> str:
         counter = SecondCounter(counter_path(path, counter_folder(settings, "live")))
         lock = hold_account("live", alias, settings.account.id, settings.runtime_dir)
         try:
-            open_guarded(path, "live", alias, folder, counter).ledger.close()
+            with closing(open_guarded(path, "live", alias, folder, counter).ledger) as ledger:
+                bind_number(ledger, ledger.load(), alias, settings.account.id or "", path)
         finally:
             counter.close()
             lock.release()

@@ -23,7 +23,7 @@ from windows_side.execution.rebuild import Evidence, Rebuilt, rebuild
 from windows_side.execution.second_counter import SecondCounter
 from windows_side.executor_places import counter_folder, files_of
 from windows_side.ledger_opening import counter_path, diagnosis
-from windows_side.recovery import Lost, gather, replace_ledger
+from windows_side.recovery import Lost, gather, refuse_living_executor, replace_ledger
 from windows_side.single_instance import hold_account, hold_single_instance
 
 WORD = "RECOVER"
@@ -53,6 +53,7 @@ def recover(
             return
         now = time.time()
         evidence = gather(lost)
+        refuse_living_executor(lost, evidence, settings.sync.defaults.heartbeat_red_after, now)
         rebuilt = rebuild(evidence, lost.account, now)
         typer.echo(say("recovery.recover.why", reason=reason or "--rebuild"))
         ids, rows = len(rebuilt.settled_ids), len(rebuilt.orders)

@@ -23,6 +23,7 @@ from shared_schema.points import Reach, reach_of
 from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
+from windows_side.account_number import bind_number
 from windows_side.brokers.worker import BrokerWorker
 from windows_side.day_files import DayFiles, day_folder
 from windows_side.day_keeper import DayKeeper
@@ -127,6 +128,10 @@ def _opened_memory(place: Place) -> Iterator[OpenMemory]:
             loaded = opened.ledger.load()
             red_after = settings.sync.defaults.heartbeat_red_after
             refuse_other_executor(folder, InstanceId(loaded.meta[INSTANCE]), red_after, time.time())
+            # A ledger put back is not written: one commit more would bring it level with its counter.
+            number = settings.account.id if mode == "live" and not opened.put_back else None
+            if number is not None and bind_number(opened.ledger, loaded, alias, number, ledger):
+                place.log.say("info", "account_number_kept", ledger=ledger)
             yield OpenMemory(opened.ledger, loaded, counter, opened.put_back)
 
 

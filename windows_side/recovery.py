@@ -32,6 +32,7 @@ from shared_schema.messages import (
 )
 from shared_schema.messages.record import LARGE_FILE, Envelope, decode
 from shared_schema.words import say
+from windows_side.account_number import NUMBER
 from windows_side.brokers.simulated_books import SimulatedBooks
 from windows_side.execution.cash_pool import stored_of
 from windows_side.execution.halt_latch import OWN, PUT_BACK, HaltLatch
@@ -54,6 +55,7 @@ from windows_side.execution.ledger_seal import SEAL
 from windows_side.execution.rebuild import Evidence, Rebuilt
 from windows_side.execution.second_counter import Counted, SecondCounter
 from windows_side.execution.sqlite_ledger import SqliteLedger, read_only
+from windows_side.single_instance import refuse_other_executor
 
 TAILS = ("", "-wal", "-shm", "-journal")
 
@@ -184,6 +186,8 @@ def _meta(
     made = new_meta(lost.mode, lost.account, host_name(), new_epoch(time.time()))
     meta = {**made, **evidence.meta}
     meta |= {name: made[name] for name in (LEDGER_ID, EPOCH, COMMITS, BOUND_TO)}
+    if NUMBER in (was := evidence.meta.get(BOUND_TO, {})):
+        meta[BOUND_TO] = {**made[BOUND_TO], NUMBER: was[NUMBER]}
     meta[INSTANCE] = _instance(lost, evidence, beat) or made[INSTANCE]
     meta[WRITERS] = {**rebuilt.writers, **evidence.meta.get(WRITERS, {})}
     meta[DOUBT_BEFORE] = doubt_before
@@ -206,6 +210,15 @@ def _pool(evidence: Evidence, rebuilt: Rebuilt) -> dict[str, Any]:
         if order.trades
     )
     return dict(kept) if kept is not None and seen else stored_of(rebuilt.orders)
+
+
+def refuse_living_executor(lost: Lost, evidence: Evidence, red_after: float, wall: float) -> None:
+    """Raise SettingsError where an executor other than the one to be recovered lives in the folder.
+
+    ``red_after`` in seconds, ``wall`` Unix seconds.
+    """
+    own = InstanceId(_instance(lost, evidence, newest_heartbeat(lost)))
+    refuse_other_executor(lost.folder, own, red_after, wall)
 
 
 def _instance(lost: Lost, evidence: Evidence, beat: Received[Heartbeat] | None) -> str:

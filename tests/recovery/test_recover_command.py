@@ -20,6 +20,7 @@ from shared_schema.drop_folder.names import (
     done_name,
     result_name,
 )
+from shared_schema.errors import SettingsError
 from shared_schema.ids import SignalId
 from tests.execution.shell import ACCOUNT, Shell
 from windows_side.execution.ledger import DOUBT_BEFORE, Change
@@ -52,6 +53,11 @@ def lose(shell: Shell) -> None:
     shell.kill()
     for tail in ("", "-wal", "-shm"):
         Path(f"{shell.files.ledger}{tail}").unlink(missing_ok=True)
+
+
+def heartbeats(shell: Shell) -> list[Path]:
+    """The executors' heartbeat files."""
+    return list((shell.folder.path / "heartbeat").glob("executor-*.json"))
 
 
 def begin(shell: Shell) -> None:
@@ -174,7 +180,7 @@ def test_a_damaged_ledger_is_kept_aside_byte_for_byte(shell: Shell) -> None:
 
 
 def test_a_ledger_of_another_machine_becomes_this_ones_under_a_new_name(shell: Shell) -> None:
-    """Its rows are kept; the instance is another, so that signals for the old one are left alone."""
+    """Its rows are kept, the instance is new: signals for the old one are left alone. Not while that lives."""
     shell.drop(shell.signal("s1"))
     shell.settled("s1")
     old = shell.instance
@@ -183,9 +189,27 @@ def test_a_ledger_of_another_machine_becomes_this_ones_under_a_new_name(shell: S
     bound = {"mode": "simulate", "account": "main", "host": "elsewhere"}
     ledger.commit(Change(meta={"bound_to": bound}))
     ledger.close()
+    held = run("recover").exception
+    assert isinstance(held, SettingsError) and held.key == "single_instance.other_executor"
+    heartbeats(shell)[0].unlink()
     assert run("recover").exit_code == 0
     begin(shell)
     assert shell.instance != old and shell.core.book.digest_of(SignalId("s1")) is not None
+
+
+def test_on_a_host_without_the_executor_it_makes_no_stray_ledger(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed where the executor never ran, while it lives elsewhere: refused, and nothing is made."""
+    shell.drop(shell.signal("s1"))
+    shell.settled("s1")
+    monkeypatch.setenv("RUNTIME_DIR", str(tmp_path / "other_host"))
+    monkeypatch.setattr("windows_side.recovery.host_name", lambda: "mac")
+    (tmp_path / "miniqmt.toml").write_text("[executor]\nsimulate = true\ncounter_dir = 'mac_counter'\n")
+    for typed in (("recover",), ("recover", "--rebuild")):
+        held = run(*typed).exception
+        assert isinstance(held, SettingsError) and held.key == "single_instance.other_executor"
+    assert not list((tmp_path / "other_host").glob("*.sqlite3*"))
 
 
 def test_without_the_word_nothing_changes(shell: Shell) -> None:
