@@ -180,7 +180,7 @@ def test_a_damaged_ledger_is_kept_aside_byte_for_byte(shell: Shell) -> None:
 
 
 def test_a_ledger_of_another_machine_becomes_this_ones_under_a_new_name(shell: Shell) -> None:
-    """Its rows are kept, the instance is new, signals for the old one are left alone; not while that lives."""
+    """Its rows are kept, the instance is new: signals for the old one stay alone. Not while that lives."""
     shell.drop(shell.signal("s1"))
     shell.settled("s1")
     old = shell.instance
