@@ -38,6 +38,7 @@ from mac_side.engine_signals import outbox_signed_again
 from mac_side.engine_view import make_view, waiting_view
 from mac_side.engine_wait import FolderGlance, wait_for_news
 from mac_side.engine_writing import EngineWriting
+from mac_side.other_dashboard import TwinWatch
 from mac_side.points import Point
 from mac_side.settling import check_is_ours, check_never_ran, check_not_rolled_back, of_code
 from mac_side.state_file import StateFile
@@ -97,6 +98,7 @@ class Engine:
         self._state_file: StateFile | None = None
         self._meeting = Meeting(place, self.files.keys, log, config.red_after, random_part)
         self._writing = EngineWriting(place, log, random_part, lambda point: self._reach(point))
+        self._twins: TwinWatch | None = None
         self._ticked = self._looked = 0.0
         self._saved_bytes: bytes | None = None
         self._folder_failed = False
@@ -156,6 +158,7 @@ class Engine:
             # Whoever can write them there could have our signature on any signal.
             self.log.say("warning", "books_in_folder", books=self._state_file.path)
         self._writing.begin(now, state)
+        self._twins = TwinWatch(self.place.folder, state, self._writing.epoch)
         self.core = self._make_core(self.config, state, self.files.is_taken)
         self.log.say(
             "info",
@@ -200,6 +203,9 @@ class Engine:
         """Everything the other side may have written, but halts."""
         core = self._core
         self._tell(self.files.beats(wall))
+        twin = self._twins.look() if whole and self._twins is not None else None
+        if twin is not None:
+            self._tell(twin)
         for result in self.files.results(core.state.outbox, whole=whole):
             self._tell(result)
         stamps = self.files.stamps()

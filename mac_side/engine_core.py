@@ -30,11 +30,12 @@ from mac_side.engine_events import (
     SettingsSeen,
     StampsSeen,
     Tick,
+    TwinSeen,
     WriteHalt,
     WriteHeartbeat,
 )
 from mac_side.engine_halts import follow_executor, halt_by_hand, latch_seen, own_halts, resume_by_hand
-from mac_side.engine_rules import other_writer_hold
+from mac_side.engine_rules import Hold, other_writer_hold, twin_hold
 from mac_side.engine_signals import Wish
 from mac_side.engine_trader import EngineTrader
 from mac_side.ex_date import DayClose, answered, day_before, said_of, with_factor
@@ -61,6 +62,8 @@ class EngineCore(EngineTrader):
                 self._on_result(event, now)
             case BeatsSeen():
                 self._on_beats(event, now)
+            case TwinSeen(at):
+                self._turn_read_only(twin_hold(at), now)
             case StampsSeen():
                 self._on_stamps(event, now)
             case AccountSeen():
@@ -147,10 +150,8 @@ class EngineCore(EngineTrader):
                 )
             return
         self._changed = True
-        if result.signal_id in self.sent_here and self.read_only is None:
-            self.read_only = other_writer_hold(result, self.state.strategy)
-            if self.read_only is not None:
-                self._alarm("other_writer", self.read_only.sentence, now)
+        if result.signal_id in self.sent_here:
+            self._turn_read_only(other_writer_hold(result, self.state.strategy), now)
         self._clear(f"unknown:{result.signal_id}")
         self._tell_rests(now)
         self._say(
@@ -163,6 +164,12 @@ class EngineCore(EngineTrader):
             requested=entry.intention.shares,
             message=result.message,
         )
+
+    def _turn_read_only(self, why: Hold | None, now: Moment) -> None:
+        """Until a restart nothing is sent any more, no cancel either: another one trades under our name."""
+        if why is not None and self.read_only is None:
+            self.read_only = why
+            self._alarm(why.word, why.sentence, now)
 
     def _on_account(self, event: AccountSeen, now: Moment) -> None:
         found = account_of(event.received, self.state)

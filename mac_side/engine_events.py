@@ -43,6 +43,14 @@ class BeatsSeen:
 
 
 @dataclass(frozen=True)
+class TwinSeen:
+    """Another process that started later writes as we do: a copy of this install."""
+
+    at: float
+    """When its newest heartbeat was written, Unix seconds of its clock."""
+
+
+@dataclass(frozen=True)
 class StampsSeen:
     """``epoch, seq`` of what the executor overwrites changed: its newest result of ours and the slot.
 
@@ -107,6 +115,7 @@ class Tick:
 EngineEvent = (
     QuoteSeen
     | BeatsSeen
+    | TwinSeen
     | StampsSeen
     | ResultSeen
     | AccountSeen

@@ -94,7 +94,7 @@ class EngineMemory:
     held: Hold | None = None
     """Why nothing new is sent; None when it may."""
     read_only: Hold | None = None
-    """Set once the executor refused a signal because another writer owns the strategy; until a restart."""
+    """Set once another writer owns the strategy or a copy of this install trades; until a restart."""
     warnings: tuple[Hold, ...] = ()
     """Holds that only warn here (OFFLINE)."""
     alarms: dict[str, Alarm] = field(default_factory=dict)

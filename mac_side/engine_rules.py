@@ -72,6 +72,11 @@ def other_writer_hold(result: OrderResult, strategy: str) -> Hold | None:
     return Hold("other_writer", say("dashboard.other_writer", message=result.message, strategy=strategy))
 
 
+def twin_hold(at: float) -> Hold:
+    """The hold of the earlier one of two that write under one name; the other's heartbeat is of ``at``."""
+    return Hold("twin", say("dashboard.twin", at=shanghai(at).strftime("%m-%d %H:%M:%S")))
+
+
 def session_hold(market: float, calendar: TradingCalendar) -> Hold | None:
     """The hold outside continuous trading, with the next opening."""
     state = state_at(market, calendar)

@@ -12,7 +12,7 @@ from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment, Stamper, new_epoch
 from shared_schema.drop_folder.halt_file import publish_halt
 from shared_schema.drop_folder.names import CONTROL_FOLDER, HEARTBEAT_FOLDER, heartbeat_name, is_halt_of
-from shared_schema.ids import AccountAlias, Mode, SignalId
+from shared_schema.ids import AccountAlias, Epoch, Mode, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Halt, Heartbeat, encode
 from shared_schema.points import Reach
@@ -39,6 +39,12 @@ class EngineWriting:
         This host may have another name today; the executor refuses signals of a writer it no longer hears.
         """
         self._stamper = self._new_stamper(now, state.writer, state.mode, state.account)
+
+    @property
+    def epoch(self) -> Epoch:
+        """Of this process's heartbeats, once begun."""
+        assert self._stamper is not None
+        return self._stamper.epoch
 
     def publish(self, outbox: Outbox, entry: OutboxEntry, now: Moment) -> None:
         """Put a signal into the folder for the first time."""

@@ -18,6 +18,7 @@ if __name__ == "__main__":
     ensure_environment(__file__)
 
 import argparse
+import hashlib
 import os
 import secrets
 import sys
@@ -183,16 +184,17 @@ def runtime_folder(settings: Settings, folder: Path) -> Path:
 
 
 def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
-    """This dashboard's name in its heartbeat: drawn once, kept in ``RUNTIME_DIR``."""
+    """This dashboard's name in its heartbeat: what was drawn once for ``RUNTIME_DIR``, hashed with the host.
+
+    So a copy of ``RUNTIME_DIR`` on another host has another name, and neither starts beside the other.
+    """
     path = runtime / runtime_name("dashboard_instance", strategy, ".txt")
-    if path.exists():
-        text = path.read_text(encoding="ascii").strip()
-        if text:
-            return InstanceId(text)
-    drawn = secrets.token_hex(4)
-    runtime.mkdir(parents=True, exist_ok=True)
-    path.write_text(drawn, encoding="ascii")
-    return InstanceId(drawn)
+    drawn = path.read_text(encoding="ascii").strip() if path.exists() else ""
+    if not drawn:
+        drawn = secrets.token_hex(4)
+        runtime.mkdir(parents=True, exist_ok=True)
+        path.write_text(drawn, encoding="ascii")
+    return InstanceId(hashlib.sha256(f"{drawn}@{host_name()}".encode()).hexdigest()[:8])
 
 
 def run_all_without_screen(settings: Settings, typed: list[str]) -> int:

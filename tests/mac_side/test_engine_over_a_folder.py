@@ -40,7 +40,9 @@ class Desk:
         self.executor = ScriptedExecutor(self.path, self.clock)
         self.seq = 0
 
-    def engine(self, writer: str = "dashboard@mac", key: Key | None = None) -> Engine:
+    def engine(
+        self, writer: str = "dashboard@mac", key: Key | None = None, instance: str = "dash"
+    ) -> Engine:
         """An engine as a process would make it; ``writer`` bears today's name of the host."""
         place = Place(
             folder=DropFolder(self.path, key=key),
@@ -56,7 +58,7 @@ class Desk:
             republish_after=3.0,
             heartbeat_interval=1.7,
         )
-        config = EngineConfig(CODE, preset("159201"), InstanceId("dash"), load_calendar())
+        config = EngineConfig(CODE, preset("159201"), InstanceId(instance), load_calendar())
         watch = FolderWatch(self.path, 0.0, use_watcher=False)
         return Engine(place, config, Log("test", []), watch, lambda: self.clock)
 

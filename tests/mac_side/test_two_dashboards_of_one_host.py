@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from mac_side import mac_dashboard
 from mac_side.dashboard_processes import Engines
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.single_engine import EngineHeld
@@ -46,6 +48,22 @@ def test_one_that_ended_or_fell_silent_keeps_nobody_out(tmp_path: Path) -> None:
     refuse(desk)
     desk.clock -= 2 * (RED_AFTER + 1)
     refuse(desk)
+
+
+def test_a_copy_of_the_install_bears_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied to another host, neither starts beside the other; a restart here waits for nobody."""
+    desk = Desk(tmp_path)
+    named = {}
+    for host, runtime in (("mac", "run"), ("mac", "run"), ("mac-2", "copy")):
+        monkeypatch.setattr(mac_dashboard, "host_name", lambda host=host: host)
+        named[host] = mac_dashboard.instance_of(tmp_path / runtime, GRID)
+        if host == "mac":
+            shutil.copytree(tmp_path / "run", tmp_path / "copy", dirs_exist_ok=True)
+    assert named["mac"] != named["mac-2"]
+    desk.turn(desk.engine(instance=named["mac"]))
+    refuse(desk, own=named["mac"])
+    with pytest.raises(EngineHeld):
+        refuse(desk, own=named["mac-2"])
 
 
 @pytest.mark.slow
