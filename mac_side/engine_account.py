@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 from mac_side.bridge_client.entry import OutboxEntry
+from mac_side.bridge_client.outbox import Outbox
 from mac_side.state_file import DashboardState
 from shared_schema.clock import Moment
-from shared_schema.ids import Code
-from shared_schema.messages import Account, AccountSnapshot, Position, Received
+from shared_schema.ids import Code, SignalId
+from shared_schema.messages import Account, AccountSnapshot, OrderResult, Position, Received
 from shared_schema.messages.record import Envelope
 from shared_schema.sessions import trading_day_of
 
@@ -24,6 +26,8 @@ OUR_REMARK = "mq"
 """What the remarks of our orders begin with."""
 FINAL_STATUSES = frozenset({53, 54, 56, 57})
 """Part cancelled, cancelled, filled, refused (xtquant)."""
+AT_BROKER = frozenset({"submitted", "partly_filled"})
+"""States of an order that the broker has answered for."""
 
 
 @dataclass(frozen=True)
@@ -50,23 +54,64 @@ def account_of(received: Received[AccountSnapshot], state: DashboardState) -> Se
     return SeenAccount(account, envelope) if account is not None else None
 
 
+@dataclass
+class OrdersAtBroker:
+    """Since when the broker has had each open order; a new process begins with none."""
+
+    _since: dict[SignalId, float] = field(default_factory=dict)
+    """When its executor wrote so, Unix seconds; the account is asked by the same host's clock."""
+
+    def heard(self, received: Received[OrderResult], entry: OutboxEntry) -> None:
+        """A result was taken, and ``entry`` is what it left."""
+        if entry.settled:
+            self._since.pop(entry.signal_id, None)
+        elif received.envelope is not None and received.body.state in AT_BROKER:
+            self._since.setdefault(entry.signal_id, received.envelope.written_at)
+
+    def shown_by(self, seen: SeenAccount, latest: float) -> set[SignalId]:
+        """The orders that this snapshot shows: it was asked after the broker had them.
+
+        One asked later than ``latest`` was asked by a clock that was wrong: it shows none for certain.
+        """
+        asked = seen.account.queried_at
+        return {identity for identity, since in self._since.items() if since < asked <= latest}
+
+
 def sellable(
-    position: Position, fixed_volume: int, sells: tuple[OutboxEntry, ...], as_of: float, code: Code
+    position: Position,
+    fixed_volume: int,
+    sells: tuple[OutboxEntry, ...],
+    as_of: float,
+    code: Code,
+    shown: Collection[SignalId] = (),
 ) -> int:
     """Shares that may be sold now: never more than T+1 allows, never below the fixed volume.
 
-    Sells of ours that ``position`` (written at ``as_of``) can't know yet are taken off.
+    Sells of ours that ``position`` (written at ``as_of``) can't know yet are taken off. An open sell that it
+    has ``shown`` is frozen in ``can_use_volume`` already, but still in ``volume``.
     """
-    outstanding = 0
+    leaving = hidden = 0
     for entry in sells:
         if entry.direction != "SELL" or entry.code != code or not entry.is_order:
             continue
         if not entry.settled:
-            outstanding += entry.intention.shares
+            leaving += entry.intention.shares
+            hidden += 0 if entry.signal_id in shown else entry.intention.shares
         elif entry.settled_at is not None and entry.settled_at >= as_of:
-            outstanding += entry.intention.applied_shares
-    free = min(position.can_use_volume, position.volume - fixed_volume)
-    return max(0, free - outstanding)
+            leaving += entry.intention.applied_shares
+            hidden += entry.intention.applied_shares
+    return max(0, min(position.can_use_volume - hidden, position.volume - fixed_volume - leaving))
+
+
+def without_future(outbox: Outbox, seen: SeenAccount, latest: float) -> Outbox:
+    """``outbox`` with no order settled after ``latest``: the clock was set back, and until it is there again
+    no snapshot would be younger. Left alone while the snapshot itself is of that future."""
+    if seen.envelope.written_at > latest:
+        return outbox
+    for entry in outbox.entries:
+        if entry.settled_at is not None and entry.settled_at > latest:
+            outbox = outbox.put(replace(entry, settled_at=latest))
+    return outbox
 
 
 def same_day(seen: SeenAccount, now: Moment) -> bool:

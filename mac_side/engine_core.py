@@ -12,7 +12,7 @@ from datetime import date
 
 from mac_side.books import Intention
 from mac_side.bridge_client.link import executor_to_bind, link_of
-from mac_side.engine_account import SeenAccount, account_of, same_day
+from mac_side.engine_account import SeenAccount, account_of, same_day, without_future
 from mac_side.engine_events import (
     AccountSeen,
     BeatsSeen,
@@ -132,6 +132,8 @@ class EngineCore(EngineTrader):
             sentence = say(f"dashboard.result_{settled.problem}", signal_id=result.signal_id)
             self._alarm(f"result:{result.signal_id}", sentence, now)
         self.state = settled.state
+        if settled.outcome != "refused":
+            self._at_broker.heard(event.received, entry)
         if not settled.must_save:
             if settled.outcome == "noted":
                 if result.state == "unknown":
@@ -178,6 +180,9 @@ class EngineCore(EngineTrader):
         if not self._newest_account.takes((found.envelope.epoch, found.envelope.seq)):
             return
         self.account = found
+        outbox = without_future(self.state.outbox, found, now.wall + self.config.skew_limit)
+        if outbox is not self.state.outbox:
+            self._become(replace(self.state, outbox=outbox), "settled_in_future", now)
         self.seen["account_snapshot"] = Seen(
             epoch=found.envelope.epoch,
             seq=found.envelope.seq,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.bridge_client.key_watch import KeyTrouble, trouble_with
 from mac_side.bridge_client.link import Link
-from mac_side.engine_account import SeenAccount, ShortWatch, ZeroWatch
+from mac_side.engine_account import OrdersAtBroker, SeenAccount, ShortWatch, ZeroWatch
 from mac_side.engine_events import (
     EngineCommand,
     PoolSeen,
@@ -106,6 +106,7 @@ class EngineMemory:
         self.minutes = TradingMinutes(self.config.calendar)
         self._zero = ZeroWatch()
         self._short = ShortWatch()
+        self._at_broker = OrdersAtBroker()
         self._rollback = RollbackEye(self.config.calendar)
         self._newest_quote, self._newest_account = NewestStamp(), NewestStamp()
         self._newest_pool = NewestStamp()

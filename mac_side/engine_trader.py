@@ -187,10 +187,11 @@ class EngineTrader(EngineMemory):
 
     def may_sell(self, now: Moment, fixed: int | None = None) -> int:
         """Shares that may be sold now; 0 where nobody says what is held. ``fixed``: else the books' own."""
-        state = self.state
+        state, shown = self.state, set[SignalId]()
         if self.account is not None and same_day(self.account, now):
             position = self.account.position(self.config.code)
             as_of = self.account.envelope.written_at
+            shown = self._at_broker.shown_by(self.account, now.wall + self.config.skew_limit)
         elif self.quote is not None and self.quote.envelope is None and self.snapshot is not None:
             # The seed's quote file carries the position; it takes its reader's mode.
             position = self.snapshot.position if self.snapshot.code == self.config.code else None
@@ -200,7 +201,7 @@ class EngineTrader(EngineMemory):
         if position is None:
             return 0
         fixed = state.books.fixed_volume if fixed is None else fixed
-        return sellable(position, fixed, state.outbox.entries, as_of, self.config.code)
+        return sellable(position, fixed, state.outbox.entries, as_of, self.config.code, shown)
 
     def _send_sell(self, sell: Sell, bar_end: float, now: Moment) -> bool:
         """Send the sell without lots that are still pending; whether it went as decided."""
