@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
-from mac_side.bridge_client.signal_ids import FIRST_STRATEGY
-from mac_side.state_file import DashboardState, decode_state, new_state
+from mac_side.bridge_client.signal_ids import FIRST_STRATEGY, is_first
+from mac_side.state_file import LAST_GOOD, DashboardState, decode_state, new_state
 from shared_schema.clock import Moment, host_name
-from shared_schema.drop_folder.names import NameKind, classify
+from shared_schema.drop_folder.names import NameKind, classify, state_name
 from shared_schema.errors import MessageError, StateError
-from shared_schema.ids import AccountAlias, Code, SignalId
+from shared_schema.ids import AccountAlias, Code, SignalId, StrategyName
 from shared_schema.settings import Settings
 from windows_side.execution.halt_latch import HaltLatch
 from windows_side.execution.ledger import BOUND_TO, HALT, INSTANCE, WRITERS, JournalEntry, order_from_json
@@ -151,20 +151,58 @@ class OwnBooks:
 
 
 def own_books(settings: Settings, folder: Path, now: float) -> list[OwnBooks]:
-    """The dashboards' states in RUNTIME_DIR and in the folder itself. Raises StateError for a damaged one."""
-    places = dict.fromkeys((settings.runtime_dir, folder))
-    return [
-        OwnBooks(path, _state(path, settings, now))
-        for place in places
-        for path in sorted(place.glob("dashboard_state*.json"))
-        if classify(path.name).kind is NameKind.VIEW
-    ]
+    """The dashboards' states in RUNTIME_DIR and in the folder itself.
+
+    Books stand under the name of their own strategy and mode: a copy a person keeps beside them is none.
+    Raises StateError for damaged ones.
+    """
+    found = []
+    for place in dict.fromkeys((settings.runtime_dir, folder)):
+        for path in sorted(place.glob("dashboard_state*.json")):
+            if classify(path.name).kind is not NameKind.VIEW:
+                continue
+            try:
+                state = _state(path, settings, now)
+            except StateError:
+                if not _must_be_books(path, settings):
+                    continue
+                raise
+            names = _names_of(state.strategy, state.mode, in_folder=place == folder, seed=state.is_seed)
+            if path.name in names:
+                found.append(OwnBooks(path, state))
+    return found
+
+
+def _names_of(strategy: StrategyName, mode: str, *, in_folder: bool, seed: bool) -> set[str]:
+    """What the books of ``strategy`` and ``mode`` may be called: simulated ones in OFFLINE go plain.
+
+    A seed's file says no mode: its name alone does.
+    """
+    middle = None if is_first(strategy) else strategy
+    names = {state_name(middle, mode)}
+    if seed or (in_folder and mode == "simulate"):
+        names |= {state_name(middle, "simulate"), state_name(middle, "live")}
+    return names
+
+
+def _strategy_of(path: Path, settings: Settings) -> StrategyName | None:
+    """Of this host's strategies the one whose books bear this name."""
+    known = (FIRST_STRATEGY, *(StrategyName(strategy.name) for strategy in settings.all_strategies))
+    fitting = (name for name in known if path.name in _names_of(name, "live", in_folder=True, seed=True))
+    return next(fitting, None)
+
+
+def _must_be_books(path: Path, settings: Settings) -> bool:
+    """Whether a file nobody can read is books, not a copy: a strategy's name, or saved here once before."""
+    last_good = path.with_name(path.name + LAST_GOOD)
+    return _strategy_of(path, settings) is not None or last_good.exists()
 
 
 def _state(path: Path, settings: Settings, now: float) -> DashboardState:
     mode = "simulate" if path.name.endswith(".simulate.json") else settings.mode or "live"
     writer = f"dashboard@{host_name()}"
-    seed = new_state(Moment(now, now), mode, AccountAlias(settings.account.alias), FIRST_STRATEGY, writer)
+    strategy = _strategy_of(path, settings) or FIRST_STRATEGY
+    seed = new_state(Moment(now, now), mode, AccountAlias(settings.account.alias), strategy, writer)
     try:
         return decode_state(path.read_bytes(), seed)
     except MessageError as problem:

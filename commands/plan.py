@@ -253,7 +253,7 @@ def _quiet(plan: Plan) -> Iterator[None]:
     except EngineHeld as problem:
         raise OperateError("plan.engine_running", problem.where) from problem
     try:
-        waiting = [entry.signal_id for entry in plan.own.state.outbox.open]
+        waiting = [entry.signal_id for entry in plan.own.state.outbox.unanswered]
         if waiting:
             raise OperateError("plan.signals_open", plan.own.path, ids=", ".join(waiting[:5]))
         yield

@@ -127,7 +127,7 @@ def _show(own: OwnBooks, beat: Beat) -> None:
     typer.echo(say("operate.rebind.books", path=own.path))
     typer.echo(say("operate.rebind.from", instance=own.state.executor or "-"))
     typer.echo(say("operate.rebind.to", instance=_described(beat)))
-    waiting = [entry.signal_id for entry in own.state.outbox.open]
+    waiting = [entry.signal_id for entry in own.state.outbox.unanswered]
     if waiting:
         typer.echo(say("operate.rebind.open", count=len(waiting), ids=", ".join(waiting[:5])))
 

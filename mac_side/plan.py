@@ -83,6 +83,8 @@ def change_books(
 ) -> Path:
     """Change the books at ``path`` and return the copy kept of them as they were.
 
+    A seed's last signal is waited for no more: what a person says is held holds its fills, and a result that
+    came after would count them twice.
     The caller holds the engine's lock (``hold_engine``); ``known`` is the state the person was shown.
     Raises StateError where the books are missing, damaged, or not the ones that were shown.
     """
@@ -95,6 +97,7 @@ def change_books(
     if state.books != known.books or len(state.outbox.open) != len(known.outbox.open):
         raise StateError("dashboard.books_moved", path)
     copy = state_file.keep_copy(raw, f"{label}-{int(now.wall)}")
-    _, saved = state_file.save(replace(state, books=change(state.books)), now, trading_day_of(now.market))
+    changed = replace(state, books=change(state.books), outbox=state.outbox.without_adopted())
+    _, saved = state_file.save(changed, now, trading_day_of(now.market))
     state_file.keep_last_good(saved)
     return copy

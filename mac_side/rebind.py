@@ -37,4 +37,5 @@ def rebind_books(path: Path, known: DashboardState, executor: InstanceId, now: M
     copy = state_file.keep_copy(raw, f"before-rebind-{int(now.wall)}")
     _, saved = state_file.save(replace(state, executor=executor), now, trading_day_of(now.market))
     state_file.keep_last_good(saved)
-    return Rebound(state.executor, executor, tuple(entry.signal_id for entry in state.outbox.open), copy)
+    still_open = tuple(entry.signal_id for entry in state.outbox.unanswered)
+    return Rebound(state.executor, executor, still_open, copy)

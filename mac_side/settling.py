@@ -81,6 +81,29 @@ def settle(
     return Settled(changed, entry, "late" if was_settled else "applied", settlement.problem)
 
 
+def settle_without_answer(
+    state: DashboardState, entry: OutboxEntry, message: str, now: Moment
+) -> DashboardState:
+    """``state`` with the open ``entry`` ended as never placed, by a person's word (``message``).
+
+    No revision counts as applied: whatever its executor says later, the first one included, is a late result.
+    """
+    told = OrderResult(signal_id=entry.signal_id, status="failed", state="not_placed", message=message)
+    settlement = apply_result(state.books, entry.intention, told, now.market)
+    entry = replace(
+        entry,
+        intention=replace(settlement.intention, revision=-1),
+        settled_at=now.wall,
+        state=told.state,
+        status=told.status,
+        message=message,
+    )
+    outbox = state.outbox.put(forget_bytes(entry))
+    if entry.intention.kind == "buy":
+        outbox = _without_failed_anchor(outbox, entry)
+    return replace(state, books=settlement.books, outbox=outbox)
+
+
 def _without_failed_anchor(outbox: Outbox, failed: OutboxEntry) -> Outbox:
     """A later buy that would return to the failed buy's anchor returns to the one before it instead."""
     for entry in outbox.open:
@@ -154,17 +177,19 @@ def of_code(state: DashboardState, code: Code, path: Path) -> DashboardState:
     """``state`` for trading ``code``; an older file tells what it traded by its newest order.
 
     Raises StateError where lots, fixed shares or open signals are of another code: at its price they would be
-    sold as profit, and its zero would clear them. Books that hold nothing begin anew, without its anchor.
+    sold as profit, and its zero would clear them. Books that hold nothing begin anew, without its anchor, and
+    wait no more for a seed's last signal, whose shares would be of that code.
     """
     orders = (entry.code for entry in reversed(state.outbox.entries) if entry.is_order and entry.code)
     known = state.code or next(orders, None)
     if known is None or known == code:
         return replace(state, code=code)
     books = state.books
-    if books.lots or books.fixed_volume or books.shortfall or state.outbox.open:
+    if books.lots or books.fixed_volume or books.shortfall or state.outbox.unanswered:
         raise StateError("dashboard.books_of_another_code", path, found=known, wanted=code)
     begun = replace(books, anchor=None, flat_at=None, before_flat=None, top_ups=())
-    return replace(state, code=code, books=begun, day_close=None, ex_date=None)
+    outbox = state.outbox.without_adopted()
+    return replace(state, code=code, books=begun, outbox=outbox, day_close=None, ex_date=None)
 
 
 def settle_folder(

@@ -47,6 +47,11 @@ class Outbox:
         return tuple(entry for entry in self.entries if not entry.settled)
 
     @cached_property
+    def unanswered(self) -> tuple[OutboxEntry, ...]:
+        """Of ``open`` the ones published here; the seed's last signal, which nobody may answer, is none."""
+        return tuple(entry for entry in self.open if not entry.adopted)
+
+    @cached_property
     def settled_ids(self) -> tuple[SignalId, ...]:
         """Ids of the entries whose terminal result was applied, oldest first."""
         return tuple(entry.signal_id for entry in self.entries if entry.settled)
@@ -54,7 +59,7 @@ class Outbox:
     @cached_property
     def open_orders(self) -> tuple[OutboxEntry, ...]:
         """Of ``open`` the ones that were published here and can trade."""
-        return tuple(entry for entry in self.open if entry.is_order and not entry.adopted)
+        return tuple(entry for entry in self.unanswered if entry.is_order)
 
     def added(self, entry: OutboxEntry) -> Outbox:
         """With a new entry last; settled ones beyond what is kept go, oldest first."""
@@ -67,6 +72,10 @@ class Outbox:
         return Outbox(
             tuple(changed if entry.signal_id == changed.signal_id else entry for entry in self.entries)
         )
+
+    def without_adopted(self) -> Outbox:
+        """Without a seed's signal that is still waited for."""
+        return Outbox(tuple(entry for entry in self.entries if not entry.adopted))
 
     def layer_closed(self, layer: int) -> bool:
         """Whether layer ``layer`` (from 1) may send nothing: a signal of it is not settled.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from mac_side.dashboard_processes import commands_path
 from mac_side.ex_date import ExDate
 from mac_side.screen_commands import waiting_commands
 from mac_side.single_engine import hold_engine
-from mac_side.state_file import decode_state, new_state
+from mac_side.state_file import LAST_GOOD, decode_state, new_state
 from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import ACCOUNT_SIMULATE, POOL, QUOTE
 from shared_schema.errors import StateError
@@ -136,6 +137,28 @@ def test_nothing_changes_during_the_session(
         assert evening.run("plan", "split", "--yes").exit_code == 0
 
 
+def test_a_copy_beside_the_books_is_no_second_set_of_books(evening: Host) -> None:
+    """Whole, cut or of a strategy's name nobody has: the books alone are shown and changed."""
+    path, _ = evening.books()
+    (path.parent / "dashboard_state_backup.simulate.json").write_bytes(path.read_bytes())
+    (path.parent / "dashboard_state.json").write_bytes(path.read_bytes())
+    (path.parent / "dashboard_state_old.json").write_text("{half", encoding="utf-8")
+    (path.parent / "dashboard_state_seed.json").write_text('{"positions": []}', encoding="utf-8")
+    assert str(path) in evening.run("plan", "show").output
+    assert evening.run("plan", "split", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["dashboard_state.json", "dashboard_state_script.json"])
+def test_damaged_books_are_never_taken_for_a_copy(evening: Host, name: str) -> None:
+    """A strategy's own name, or a last good copy beside it as a save leaves: no command passes it over."""
+    evening.books()
+    damaged = evening.runtime / name
+    damaged.write_text("{half", encoding="utf-8")
+    damaged.with_name(name + LAST_GOOD).write_text("{}", encoding="utf-8")
+    problem = evening.run("plan", "show").exception
+    assert isinstance(problem, StateError) and name in str(problem)
+
+
 def test_a_date_nobody_knows_is_a_session() -> None:
     """An unknown date may trade."""
     year = datetime(2049, 11, 18, 20, 0, tzinfo=SHANGHAI).timestamp()
@@ -153,11 +176,37 @@ def test_a_running_engine_and_open_signals_keep_the_books(evening: Host) -> None
         lock.release()
     assert path.read_bytes() == raw
     entry = OutboxEntry(
-        SignalId("BUY_159201.SZ_L1_00000001"), FUND, "BUY", 1, 1, "2026-11-20", 0.0, "", b"",
+        SignalId("BUY_159201.SZ_L1_00000001"), FUND, "BUY", 1, 1, "2026-11-20", 0.0, "", b"{}",
         Intention("buy", 100, 1.0),
     )  # fmt: skip
     evening.books(outbox=Outbox((entry,)))
     assert refused(evening, "reset") == "plan.signals_open"
+    evening.books(outbox=Outbox((replace(entry, intention=Intention("cancel", 0, 0.0)),)))
+    assert refused(evening, "reset") == "plan.signals_open"
+
+
+def test_a_seeds_last_signal_does_not_keep_the_plan(evening: Host) -> None:
+    """Nobody answers it any more; after the reset nothing waits for it, and nothing is counted twice."""
+    path = evening.runtime / "dashboard_state.simulate.json"
+    lot = {"shares": 25_000, "cost": 26_250.0, "buy_price": 1.05}
+    path.write_bytes(
+        orjson.dumps(
+            {
+                "last_buy_price": 1.05,
+                "positions": [lot],
+                "fixed_volume": 75_050,
+                "last_sent_signal_id": "BUY_159201.SZ_L1_old",
+                "last_sent_signal_direction": "BUY",
+                "last_sent_signal_shares": 25_000,
+                "last_sent_signal_price": 1.05,
+            }
+        )
+    )
+    ended = evening.run("plan", "reset", "--yes")
+    assert ended.exit_code == 0, ended.exception
+    books = books_at(path)
+    assert (books.lots, books.fixed_volume) == ((), 100_050)
+    assert orjson.loads(path.read_bytes())["outbox"] == []
 
 
 def test_what_is_not_known_is_asked_for_not_guessed(evening: Host) -> None:

@@ -31,6 +31,8 @@ def test_the_books_are_bound_to_the_executor_seen(host: Host) -> None:
     """Old and new are shown, the word is asked for, the file's other content stays, and a copy is kept."""
     path, before = host.books("simulate-old", counter=41)
     raw = path.read_bytes()
+    (path.parent / "dashboard_state_backup.simulate.json").write_bytes(raw)  # a person's copies are no books
+    (path.parent / "dashboard_state_old.json").write_text("{half", encoding="utf-8")
     host.heartbeat("simulate-new")
     assert host.run("rebind", text="no\n").exit_code == 1 and path.read_bytes() == raw
     ended = host.run("rebind", text="REBIND\n")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mac_side.books import Books
+from mac_side.bridge_client.signal_ids import FIRST_STRATEGY
 from mac_side.engine import Engine
-from mac_side.state_file import StateFile
+from mac_side.settling import of_code
+from mac_side.state_file import StateFile, decode_state, new_state
 from mac_side.strategy.presets import preset
 from shared_schema.clock import Moment
 from shared_schema.errors import StateError
-from shared_schema.ids import Code
+from shared_schema.ids import AccountAlias, Code
 from shared_schema.messages import (
     Account,
     AccountSnapshot,
@@ -130,6 +133,24 @@ def test_flat_books_begin_anew_with_another_code(desk: Desk) -> None:
     desk.turn(other)
     assert desk.signals() == []
     assert other.core is not None and other.core.state.books.anchor == 0.95
+
+
+def test_a_seeds_last_signal_does_not_keep_flat_books_on_their_code() -> None:
+    """Nobody may answer it; with another code it is waited for no more, since its lots are of the old."""
+    now = Moment(at("10:00:00"), at("10:00:00"))
+    fresh = new_state(now, "simulate", AccountAlias("main"), FIRST_STRATEGY, "dashboard@mac")
+    lot = {"shares": 100, "cost": 105.0, "buy_price": 1.05}
+    seed = {
+        "last_sent_signal_id": "SELL_159201.SZ_L1_old",
+        "last_sent_signal_direction": "SELL",
+        "last_sent_signal_shares": 100,
+        "last_sent_sell_removed_lots": [lot],
+    }
+    state = replace(decode_state(json.dumps(seed).encode(), fresh), code=Code("159201.SZ"))
+    assert state.outbox.open
+    other = of_code(state, Code("510300.SH"), Path("books"))
+    assert (other.code, other.outbox.entries) == ("510300.SH", ())
+    assert of_code(state, Code("159201.SZ"), Path("books")).outbox == state.outbox
 
 
 def test_a_dashboard_takes_no_scripts_books(desk: Desk) -> None:
