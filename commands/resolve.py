@@ -1,4 +1,7 @@
-"""``miniqmt resolve``: a person says what became of an unknown order, at the executor's own host (I4)."""
+"""``miniqmt resolve``: a person says what became of an order nobody can tell of (I4).
+
+At the executor's own host; where that is lost, at the host whose books wait for its answer.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from commands.folder_view import FolderView
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import OwnLedger, own_ledgers
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
+from commands.resolve_in_books import WORD, resolve_in_books
 from commands.time_text import stamp_text
 from commands.typed_order import type_and_watch
 from shared_schema.drop_folder import DropFolder
@@ -26,7 +30,6 @@ from windows_side.execution.order_book import OrderBook
 from windows_side.execution.resolve import candidates_of
 from windows_side.keyboard import Typed
 
-WORD = "RESOLVE"
 LOOK_EVERY = 0.05
 
 
@@ -50,7 +53,11 @@ def resolve(
     """Without options the candidates are shown. 0 once the executor has taken it; 1 where it did not."""
     found, settings = place_of(folder, account)
     identity = SignalId(signal_id)
-    ledger, order = _row_of(settings, identity)
+    row = _row_of(settings, identity)
+    if row is None:
+        resolve_in_books(found, settings, identity, placed, not_placed, reason, yes)
+        return
+    ledger, order = row
     typer.echo(say("recovery.resolve.row", signal_id=identity, sentence=order.message or order.state))
     if order.broker_message and order.broker_message not in order.message:
         typer.echo(say("recovery.resolve.broker_said", told=order.broker_message))
@@ -81,8 +88,8 @@ def resolve(
     _told(ledger, identity, at, wait)
 
 
-def _row_of(settings: Settings, signal_id: SignalId) -> tuple[OwnLedger, Order]:
-    """The ledger that holds the signal as unknown. Raises OperateError."""
+def _row_of(settings: Settings, signal_id: SignalId) -> tuple[OwnLedger, Order] | None:
+    """The ledger that holds the signal as unknown; None where none knows it. Raises OperateError."""
     for ledger in own_ledgers(settings.runtime_dir):
         order = ledger.order(signal_id)
         if order is None:
@@ -90,7 +97,7 @@ def _row_of(settings: Settings, signal_id: SignalId) -> tuple[OwnLedger, Order]:
         if order.state != "unknown":
             raise OperateError("recovery.resolve_not_unknown", signal_id, state=order.state)
         return ledger, order
-    raise OperateError("recovery.resolve_no_executor", settings.runtime_dir)
+    return None
 
 
 def _told(ledger: OwnLedger, signal_id: SignalId, since: float, wait: float) -> None:

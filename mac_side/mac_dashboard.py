@@ -44,7 +44,7 @@ from mac_side.engine_wait import concerns
 from mac_side.offline_start import lay_out_fresh_files
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.points import Point
-from mac_side.single_engine import hold_engine, runtime_name
+from mac_side.single_engine import LOG_NAME, hold_engine, runtime_name
 from mac_side.strategy.grid_step import decide
 from mac_side.strategy.own_step import own_step
 from mac_side.strategy.parameters import GridParameters, with_settings
@@ -66,7 +66,6 @@ from shared_schema.trading_calendar import calendar_of_this_host
 from shared_schema.watch import FolderWatch
 from shared_schema.words import say, use_language
 
-LOG_NAME = "mac_dashboard"
 LARGEST_CAP = 1e9
 """Yuan: the largest ``nominal_cap`` a strategy knows; beyond it is no cap in earnest."""
 

@@ -14,6 +14,9 @@ from shared_schema.clock import host_name
 from shared_schema.errors import SettingsError
 from shared_schema.ids import StrategyName
 
+LOG_NAME = "mac_dashboard"
+"""Of the log, before ``runtime_name``."""
+
 
 class EngineHeld(SettingsError):
     """Another process works with these books already."""
