@@ -18,6 +18,7 @@ from mac_side.shared_pool import SeenPool
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
+from shared_schema.heartbeats import state_text
 from shared_schema.messages import Account, OrderResult, Received
 from shared_schema.messages.account import AccountOrder
 from shared_schema.sessions import date_of, trading_day_of
@@ -30,6 +31,8 @@ FORMAT = 1
 """Of the JSON: rises when a key is taken away or changes its meaning."""
 NEWEST = 5
 """Results and quarantine entries shown."""
+READ_ONLY = ("other_writer", "twin")
+"""States of a dashboard that sends nothing more until it is restarted."""
 
 
 @dataclass
@@ -308,6 +311,8 @@ def _attention(report: dict[str, Any]) -> Iterator[dict[str, str]]:
             yield need("heartbeat_red", who=who, age=age_text(beat["age"]))
         if beat["ahead"] > 30:
             yield need("clock_ahead", who=who, seconds=round(beat["ahead"]))
+        if beat["colour"] == "green" and beat["state"] in READ_ONLY:
+            yield need("read_only", who=who, state=state_text(beat["state"]))
         if beat["halt_since"] is not None and beat["colour"] != "replaced":
             yield need("halted", who=who, since=clock_text(beat["halt_since"]))
     for halt in report["halts"]:

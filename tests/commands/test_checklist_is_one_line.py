@@ -12,6 +12,7 @@ from commands.checks import Finding, Level
 from mac_side.ex_date import ExDate
 from shared_schema.clock import Moment, Stamper
 from shared_schema.drop_folder.names import HEARTBEAT_FOLDER, heartbeat_name
+from shared_schema.heartbeats import state_text
 from shared_schema.ids import Epoch, InstanceId
 from shared_schema.link_health import beat_stream
 from shared_schema.messages import Heartbeat, Seen, encode
@@ -113,6 +114,17 @@ def test_signals_refused_for_a_silent_link_are_red(host: Host, told: list[tuple[
     host.answers("link_down", "link_down")
     ended = host.run("checklist")
     assert ended.exit_code == 1 and "link_down" in ended.output and "grid" in ended.output
+
+
+@pytest.mark.parametrize("state", ["other_writer", "twin"])
+def test_a_dashboard_that_is_read_only_is_red(
+    host: Host, told: list[tuple[str, str]], state: str
+) -> None:
+    """Alive, with a green heartbeat, and it sends nothing until somebody restarts it."""
+    everybody(host)
+    beat(host, "dashboard", "executor", ready=False, state=state, strategy="dividend")
+    ended = host.run("checklist")
+    assert ended.exit_code == 1 and state_text(state) in ended.output and state_text(state) != state
 
 
 def test_a_failure_of_this_host_comes_first(
