@@ -223,7 +223,7 @@ class StatusReport:
                     "executor": own.state.executor,
                     "layers": len(own.state.books.lots),
                     "shares": sum(lot.shares for lot in lots_held(own.state.books, own.state.outbox)),
-                    "open_signals": [entry.signal_id for entry in own.state.outbox.open],
+                    "open_signals": [entry.signal_id for entry in own.state.outbox.unanswered],
                     "halted_by": {halt.name: halt.reason for halt in own.state.halts},
                     "paused": own.state.paused,
                     "ex_date": own.state.ex_date.day if own.state.ex_date else None,
