@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -21,8 +21,10 @@ from commands.place import (
     place_by,
     place_of,
 )
+from commands.resume_dashboards import held_alone, lift_at_dashboards
 from commands.time_text import clock_text
 from commands.typed_order import type_and_watch
+from mac_side.engine_halts import was_lifted
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import ABOVE, halt_name
@@ -44,7 +46,7 @@ class Halts:
     """Every halt in force that this host can tell of, by the name of its file."""
 
     files: tuple[HaltFile, ...]
-    """Files in ``control/`` that halt and that no executor of this host was resumed over."""
+    """Files in ``control/`` that halt, and that nothing of this host was resumed over."""
     latched: dict[str, str]
     """Reasons of what this host's ledgers and books remember, whether the file still stands or not."""
     executors: tuple[Beat, ...]
@@ -99,14 +101,16 @@ def resume(
     executors = Executors.seen_now(found, settings.sync.defaults.heartbeat_red_after, time.time())
     alive = executors.alive()
     shown = digests_of(found.halts())
-    halts = halts_in_force(found, ledgers, own_books(settings, found.path, time.time()), alive)
+    books = own_books(settings, found.path, time.time())
+    halts = halts_in_force(found, ledgers, books, alive)
     if halts.is_empty:
         typer.echo(say("operate.resume.nothing"))
         return
     here = {ledger.instance: ledger for ledger in ledgers}
     keyboard = next((beat for beat in alive if beat.body.instance in here), None)
-    _show(halts, keyboard)
-    if not halts.own and keyboard is None:
+    dashboards = held_alone(books, halts.others, alive)
+    _show(halts, keyboard, {name for held in dashboards for name in held.names})
+    if not halts.own and keyboard is None and not dashboards:
         raise OperateError("operate.resume_not_here", ", ".join(halts.others), who=_who(halts.others))
     if not confirmed_by_person(WORD, yes):
         typer.echo(say("operate.given_up"))
@@ -122,7 +126,8 @@ def resume(
         _type(settings, typed, keyboard, wait)
         for room, own in _rooms(settings):
             _type_in_room(room, own, typed, wait)
-    code = _told(found, executors, ledgers, wait)
+    kept = lift_at_dashboards(settings, found, dashboards, reason.strip(), wait)
+    code = max(_told(found, executors, ledgers, settings, wait, kept), 1 if kept else 0)
     raise typer.Exit(max([code, *(_told_of_room(room, own, wait) for room, own in _rooms(settings))]))
 
 
@@ -179,7 +184,13 @@ def halts_in_force(
         for ledger in ledgers
         if ledger.halt.was_lifted(file.name, raws.get(file.name))
     }
-    files = [file for file in standing if file.halts and file.name not in resumed_over]
+    lifted_over = {
+        file.name
+        for file in standing
+        for own in books
+        if was_lifted(own.state, file.name, raws.get(file.name))
+    }
+    files = [file for file in standing if file.halts and file.name not in resumed_over | lifted_over]
     latched = {name: halt.reason for ledger in ledgers for name, halt in ledger.halt.active.items()}
     latched |= {halt.name: halt.reason for own in books for halt in own.state.halts}
     # Books that stand in the exchange folder may be another host's.
@@ -191,24 +202,36 @@ def halts_in_force(
     return Halts(tuple(files), latched, halted, writers)
 
 
-def _show(halts: Halts, keyboard: Beat | None) -> None:
+def _show(halts: Halts, keyboard: Beat | None, held_here: set[str]) -> None:
     for name in halts.own:
         typer.echo(say("operate.resume.will_lift", name=name, reason=halts.reason(name)))
     for name in halts.others:
-        key = "will_type" if keyboard is not None else "stays"
+        key = "will_lift_here" if name in held_here else "will_type" if keyboard is not None else "stays"
         typer.echo(say(f"operate.resume.{key}", name=name, reason=halts.reason(name), who=_who([name])))
 
 
-def _told(folder: DropFolder, executors: Executors, ledgers: list[OwnLedger], wait: float) -> int:
-    """Say what the executors show now and which halts remain; the exit code."""
+def _told(
+    folder: DropFolder,
+    executors: Executors,
+    ledgers: list[OwnLedger],
+    settings: Settings,
+    wait: float,
+    said: set[str],
+) -> int:
+    """Say what the executors show now and which halts remain, but for those ``said``; the exit code."""
     alive = executors.wait(lambda beat: beat.body.halt_since is None, wait)
     for beat in alive:
         _say_state(beat)
     if not alive:
         typer.echo(say("operate.resume.nobody"))
     fresh = [OwnLedger(ledger.path, newest.meta) for ledger in ledgers for newest in _again(ledger)]
-    left = halts_in_force(folder, fresh, [], alive)
-    for name in left.names:
+    # Books still asked to forget were told of; others follow the folder, or their executor, in a moment.
+    books = [
+        OwnBooks(own.path, replace(own.state, halts=()))
+        for own in own_books(settings, folder.path, time.time())
+    ]
+    left = halts_in_force(folder, fresh, books, alive)
+    for name in (name for name in left.names if name not in said):
         typer.echo(say("operate.resume.remains", name=name, reason=left.reason(name), who=_who([name])))
     return 0 if left.is_empty and alive else 1
 

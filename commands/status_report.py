@@ -13,8 +13,10 @@ from commands.status_dashboards import dashboards_report
 from commands.status_link import link_needs, link_report, refused_needs, refused_report
 from commands.time_text import age_text, clock_text
 from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
+from mac_side.engine_halts import was_lifted
 from mac_side.held_lots import lots_held
 from mac_side.shared_pool import SeenPool
+from mac_side.state_file import DashboardState
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
@@ -43,6 +45,7 @@ class StatusReport:
     settings: Settings
     now: float
     _latches: list[HaltLatch] = field(default_factory=list)
+    _states: list[DashboardState] = field(default_factory=list)
 
     def gather(self) -> dict[str, Any]:
         """Everything; ``attention`` names what needs a person. Raises FolderError."""
@@ -179,7 +182,11 @@ class StatusReport:
         return {"days_left": calendar.days_left(today), "ends_soon": calendar.ends_soon(today)}
 
     def _halt(self, file: HaltFile, raw: bytes | None) -> dict[str, Any]:
-        lifted = file.halts and any(latch.was_lifted(file.name, raw) for latch in self._latches)
+        # By what this host remembers, not by the file: it may lie there for months.
+        lifted = file.halts and (
+            any(latch.was_lifted(file.name, raw) for latch in self._latches)
+            or any(was_lifted(state, file.name, raw) for state in self._states)
+        )
         return {
             "file": file.name,
             "halt": file.halts and not lifted,
@@ -214,6 +221,8 @@ class StatusReport:
 
     def _books(self, problems: list[dict[str, str]]) -> list[dict[str, Any]]:
         try:
+            found = own_books(self.settings, self.folder.path, self.now)
+            self._states = [own.state for own in found]
             return [
                 {
                     "file": str(own.path),
@@ -228,7 +237,7 @@ class StatusReport:
                     "paused": own.state.paused,
                     "ex_date": own.state.ex_date.day if own.state.ex_date else None,
                 }
-                for own in own_books(self.settings, self.folder.path, self.now)
+                for own in found
             ]
         except MiniqmtError as problem:
             problems.append(_problem(problem))

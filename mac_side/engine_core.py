@@ -72,7 +72,8 @@ class EngineCore(EngineTrader):
                 self._on_pool(event, now)
             case HaltsSeen():
                 changed = latch_seen(self.state, event.files, now.wall, event.key)
-                self._become(changed, "halt_latched" if changed.halted else "halt_lifted", now)
+                word = "halt_latched" if changed.halted else "halt_lifted"
+                self._become(changed, word if changed.halts != self.state.halts else "halt_file_gone", now)
             case OperatorSaid():
                 self._on_operator(event, now)
             case SettingsSeen():
@@ -267,7 +268,7 @@ class EngineCore(EngineTrader):
                 if halted:
                     self._become(halt_by_hand(self.state, name, body), "halted_by_hand", now)
                 else:
-                    self._become(resume_by_hand(self.state, today), "resumed_by_hand", now)
+                    self._lift(today, now)
                 self._clear("rolled_back")
             case "pause" | "unpause":
                 if command.kind == "pause" and not self.state.halted:
@@ -277,6 +278,13 @@ class EngineCore(EngineTrader):
                 self._cancel(SignalId(command.argument), now)
             case "adjust":
                 self._adjust(command.argument, now)
+
+    def _lift(self, today: str, now: Moment) -> None:
+        """This host's own halts, and those the executor was lifted over, or never had."""
+        unheld = self.unheld_halts(now)
+        if unheld:
+            self._say("warning", "lifted_here", now, names=", ".join(halt.name for halt in unheld))
+        self._become(resume_by_hand(self.state, today, unheld), "resumed_by_hand", now)
 
     def _adjust(self, answer: str, now: Moment) -> None:
         """A person says what the ex-date was: anchor and lots follow, and buys go on."""

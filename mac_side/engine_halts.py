@@ -17,6 +17,10 @@ from shared_schema.messages.record import decode
 from shared_schema.words import say
 
 _KEPT_LIFTED = 50
+SHOWN_WITHIN = 1.0
+"""Seconds from a halt's coming to the executor to its heartbeat that shows it (contract.md, Halt)."""
+_EMPTY = "empty "
+"""Before the name of a halt file without a byte: nothing else tells it from another one."""
 
 
 def latch_seen(
@@ -27,22 +31,26 @@ def latch_seen(
     A file that is missing changes nothing. ``wall`` is Unix seconds; with ``key`` only a signed file lifts.
     """
     latched = {halt.name: halt for halt in state.halts}
+    # An empty file made again is a new halt, and looks like the one that was lifted.
+    gone = {known for known in state.lifted if known.startswith(_EMPTY)} - {_EMPTY + name for name in files}
+    lifted = tuple(known for known in state.lifted if known not in gone)
     for name, raw in files.items():
         halted, reason = reads_as_halt(raw, key, name)
-        digest = hashlib.sha256(raw).hexdigest() if raw else ""
+        digest = _digest(name, raw)
         known, at = latched.get(name), halted_at(raw)
         if not halted:
             # A rolled-back folder shows the writer's last "resumed" again: that is no resume.
             if known is not None and at >= known.at:
                 del latched[name]
-        elif digest and digest in state.lifted:
+        elif digest and digest in lifted:
             continue
         elif known is None:
             latched[name] = HaltLatch(name, reason, _writer(name, raw), wall, digest, at=at)
         elif digest and digest != known.digest:
             latched[name] = replace(known, reason=reason, digest=digest, at=max(at, known.at))
     halts = tuple(sorted(latched.values(), key=lambda halt: halt.since))
-    return state if halts == state.halts else replace(state, halts=halts)
+    changed = replace(state, halts=halts, lifted=lifted)
+    return state if changed == state else changed
 
 
 def follow_executor(state: DashboardState, beat: Beat | None) -> DashboardState:
@@ -58,6 +66,11 @@ def follow_executor(state: DashboardState, beat: Beat | None) -> DashboardState:
         return state
     lifted = (*state.lifted, *(halt.digest for halt in gone if halt.digest))[-_KEPT_LIFTED:]
     return replace(state, halts=tuple(h for h in state.halts if not h.confirmed), lifted=lifted)
+
+
+def was_lifted(state: DashboardState, name: str, raw: bytes | None) -> bool:
+    """Whether this very file was lifted, though it still lies there."""
+    return _digest(name, raw) in state.lifted
 
 
 def halt_sentence(latch: HaltLatch) -> str:
@@ -87,11 +100,35 @@ def own_halts(state: DashboardState, today: str = "") -> list[str]:
     return [*usual, *(h.name for h in state.halts if h.name not in usual and is_own(h.name, state, today))]
 
 
-def resume_by_hand(state: DashboardState, today: str = "") -> DashboardState:
-    """Lifts this host's own halts only; their bytes under another name, a conflict copy's, hold nothing."""
-    own = [halt for halt in state.halts if is_own(halt.name, state, today)]
+def unheld_there(
+    state: DashboardState, beat: Beat, red_after: float, today: str = ""
+) -> tuple[HaltLatch, ...]:
+    """The halts of others that ``beat``, of a living executor, shows it does not hold: lifted there, or
+    never there.
+
+    A green link brings a file within ``red_after`` seconds, and the executor then says so within one: only
+    a heartbeat written later than that tells that it has not merely yet to see the halt.
+    """
+    if beat.body.halt_since is not None:
+        return ()
+    seen_by = beat.written_here - red_after - SHOWN_WITHIN
+    return tuple(h for h in state.halts if h.since < seen_by and not is_own(h.name, state, today))
+
+
+def resume_by_hand(
+    state: DashboardState, today: str = "", unheld: tuple[HaltLatch, ...] = ()
+) -> DashboardState:
+    """Lifts this host's own halts and the ``unheld``; their bytes under another name hold nothing either."""
+    own = [halt for halt in state.halts if halt in unheld or is_own(halt.name, state, today)]
     lifted = (*state.lifted, *(halt.digest for halt in own if halt.digest))[-_KEPT_LIFTED:]
     return replace(state, halts=tuple(halt for halt in state.halts if halt not in own), lifted=lifted)
+
+
+def _digest(name: str, raw: bytes | None) -> str:
+    """What tells a halt file from later ones; "" where it can't be read just now."""
+    if raw is None:
+        return ""
+    return hashlib.sha256(raw).hexdigest() if raw else _EMPTY + name
 
 
 def _writers(state: DashboardState, today: str) -> list[str]:

@@ -15,6 +15,7 @@ from mac_side.engine_events import (
     PoolSeen,
     Say,
 )
+from mac_side.engine_halts import unheld_there
 from mac_side.engine_link import RollbackEye, link_holds
 from mac_side.engine_rules import (
     Hold,
@@ -28,7 +29,7 @@ from mac_side.engine_rules import (
 from mac_side.engine_signals import Terms
 from mac_side.market_view import BarFeed, TradingMinutes
 from mac_side.shared_pool import SeenPool, pool_of, widened
-from mac_side.state_file import DashboardState
+from mac_side.state_file import DashboardState, HaltLatch
 from mac_side.strategy.grid_step import Decide, Market, decide
 from mac_side.strategy.parameters import GridParameters
 from mac_side.view import Alarm, Event, SignalView
@@ -157,6 +158,17 @@ class EngineMemory:
         beat = self.link.executor(self.state.executor)
         own = beat_stream("dashboard", self.config.instance)
         return health_of(beat, own, self.beats_since, now.wall, self.config.red_after)
+
+    def unheld_halts(self, now: Moment) -> tuple[HaltLatch, ...]:
+        """The halts of others that a person may lift here: over a green link the executor shows none."""
+        executor, red_after = self.link.executor(self.state.executor), self.config.red_after
+        holds = (
+            executor_hold(self.state, executor, 0, now, red_after),
+            *link_holds(self.health(now), self.config.skew_limit),
+        )
+        if executor is None or any(holds):
+            return ()
+        return unheld_there(self.state, executor, red_after, self.config.writer)
 
     def _key_hold(self, now: Moment) -> Hold | None:
         trouble = trouble_with(self.key_troubles, self.state.executor, now.wall, self.config.red_after)

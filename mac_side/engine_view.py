@@ -66,7 +66,7 @@ def make_view(core: EngineCore, now: Moment) -> View:
         session=state_at(now.market, config.calendar).value,
         next_opening=next_opening(now.market, config.calendar),
         trading_held=core.held.sentence if core.held else "",
-        halt=_halt(core),
+        halt=_halt(core, now),
         link=_link(core, now),
         price=_price(core),
         bars=_bars(core),
@@ -87,13 +87,14 @@ def _factors(core: EngineCore) -> TrendFactors:
     return core.config.parameters.trend_factors[trend]
 
 
-def _halt(core: EngineCore) -> HaltState:
+def _halt(core: EngineCore, now: Moment) -> HaltState:
     if not core.state.halts:
         return HaltState()
     halts = core.state.halts
     # One that this host can't lift is told before its own: it holds trading whatever is typed here.
     others = [halt for halt in halts if not is_own(halt.name, core.state, core.config.writer)]
-    told = (others or halts)[0]
+    told, unheld = (others or halts)[0], core.unheld_halts(now)
+    left = [halt for halt in others if halt not in unheld]
     beat = core.link.executor(core.state.executor)
     return HaltState(
         halted=True,
@@ -101,7 +102,8 @@ def _halt(core: EngineCore) -> HaltState:
         confirmed_at=beat.body.halt_since if beat is not None else None,
         reason=told.reason,
         by=told.by,
-        own=not others,
+        own=not left,
+        only_here=len(unheld) == len(halts),
     )
 
 

@@ -36,7 +36,9 @@ class HaltState(Record):
     reason: str = ""
     by: str = ""
     own: bool = False
-    """Whether every halt in force is this host's own: only those it may lift."""
+    """Whether this host may lift every halt in force: its own, and those of which ``only_here`` tells."""
+    only_here: bool = False
+    """Whether none is this host's, and the living executor was seen to hold none of them."""
 
 
 class Link(Record):

@@ -63,17 +63,17 @@ def _halt(view: View) -> list[Notice]:
     halt = view.halt
     if not halt.halted:
         return []
-    confirmed = (
-        say("screen.notice.confirmed", at=clock(halt.confirmed_at))
-        if halt.confirmed_at is not None
-        else say("screen.notice.unconfirmed")
-    )
+    if halt.confirmed_at is not None:
+        confirmed = say("screen.notice.confirmed", at=clock(halt.confirmed_at))
+    else:
+        confirmed = say("screen.notice.only_here" if halt.only_here else "screen.notice.unconfirmed")
     text = say("screen.notice.halted", since=clock(halt.since), confirmed=confirmed)
     if halt.reason:
         text += say("screen.notice.halt_reason", reason=halt.reason)
     lift = "screen.notice.halt_next_own" if halt.own else "screen.notice.halt_next"
-    next_step = say(lift if halt.confirmed_at is not None else "screen.notice.unconfirmed_next")
-    return [Notice("red", text, next_step, f"halt {halt.confirmed_at is not None}")]
+    told = halt.confirmed_at is not None or halt.only_here
+    next_step = say(lift if told else "screen.notice.unconfirmed_next")
+    return [Notice("red", text, next_step, f"halt {told}")]
 
 
 def _link(view: View) -> list[Notice]:

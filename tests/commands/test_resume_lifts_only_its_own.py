@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from commands import typed_order
+from commands import resume_dashboards, typed_order
 from commands.halt_writing import write_halt
 from commands.place import OperateError
+from mac_side.screen_commands import Command, write_command
+from mac_side.state_file import HaltLatch
 from shared_schema.messages import reads_as_halt
 from tests.commands.hosts import Host
 from windows_side.keyboard import FOLDER, Typed
+
+LEFT = "halt.operator@laptop.json"
 
 
 @pytest.fixture
@@ -121,6 +126,60 @@ def test_a_halt_whose_file_was_lost_is_lifted_by_its_host(host: Host) -> None:
     host.heartbeat(halt_since=host.now)
     host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
     assert reads_as_halt(host.folder.halts()["halt.operator@mac.json"])[0] is False
+
+
+def dashboard_takes(monkeypatch: pytest.MonkeyPatch, host: Host, halts: tuple[HaltLatch, ...]) -> None:
+    """A dashboard of this host that takes what it is asked at once, and then holds ``halts``."""
+    raw = host.folder.halts()[LEFT] or b""
+
+    def write_and_take(folder: Path, command: Command) -> Path:
+        path = write_command(folder, command)
+        host.books("simulate-1", halts=halts, lifted=(hashlib.sha256(raw).hexdigest(),) if not halts else ())
+        path.unlink()
+        return path
+
+    monkeypatch.setattr(resume_dashboards, "write_command", write_and_take)
+
+
+def left_behind(host: Host) -> HaltLatch:
+    """A halt of a third host, resumed at the executor: this host's dashboard alone still holds it."""
+    write_halt(host.folder, "operator@laptop", "odd", "simulate", host.now)
+    latch = HaltLatch(LEFT, "odd", "operator@laptop", host.now, "d")
+    host.books("simulate-1", halts=(latch,))
+    host.heartbeat()
+    return latch
+
+
+def test_what_the_executor_does_not_hold_is_lifted_at_the_dashboard(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the dashboard for good; once lifted, the file that lies there still needs nobody."""
+    left_behind(host)
+    assert host.run("status").exit_code == 1
+    dashboard_takes(monkeypatch, host, ())
+    ended = host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
+    assert "将在本机看板上解除 " + LEFT in ended.output and "已解除 " + LEFT in ended.output
+    assert "仍然有效" not in ended.output
+    again = host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
+    assert again.exit_code == 0 and "没有任何停止需要解除" in again.output
+    shown = host.run("status")
+    assert shown.exit_code == 0 and f"control/{LEFT} 已经解除" in shown.output
+
+
+def test_a_dashboard_that_can_not_know_yet_says_when(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The executor may merely not have seen the halt: nothing is lifted, and the sentence tells the way."""
+    dashboard_takes(monkeypatch, host, (left_behind(host),))
+    ended = host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
+    assert ended.exit_code == 1 and "没有解除 " + LEFT in ended.output and "请稍等再运行一次" in ended.output
+    assert "仍然有效" not in ended.output  # the executor's host has nothing to lift
+
+
+def test_a_dashboard_that_does_not_run_is_to_be_started(host: Host) -> None:
+    """What was asked of it is withdrawn: it must not be followed at a start days later."""
+    left_behind(host)
+    ended = host.run("resume", "--reason", "checked", "--yes", "--wait", "0")
+    assert ended.exit_code == 1 and "请先启动它" in ended.output
+    assert not list((host.runtime / "screen_commands").iterdir())
 
 
 def test_a_renamed_host_lifts_what_its_books_name_halted(host: Host) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from mac_side.engine_core import EngineCore
 from mac_side.engine_events import HaltsSeen, OperatorSaid, Tick, WriteHalt
+from mac_side.engine_view import make_view
 from mac_side.screen_commands import Command
+from shared_schema.clock import Moment
 from shared_schema.messages import decode_signal
 from shared_schema.words import say
 from tests.mac_side.test_engine_decides import NOW, newest, published, ready
 from tests.mac_side.world import beats, core, quote
+
+LEFT = {"halt.a@b.json": b'{"halt": true, "reason": "r", "by": "a", "at": 1.0}'}
 
 
 def test_a_halt_is_latched_when_its_file_disappears() -> None:
@@ -33,6 +38,69 @@ def test_the_executors_keyboard_lifts_a_halt_for_good() -> None:
     made.handle(beats(NOW), NOW)
     made.handle(HaltsSeen(file), NOW)
     assert not made.state.halted
+
+
+@pytest.mark.parametrize("raw", [b"", b"x"])
+def test_the_keyboard_lifts_a_halt_of_hardly_a_byte(raw: bytes) -> None:
+    """``touch control/halt``, or a halt on a full disk: it had no digest, and halted for good."""
+    made = ready()
+    made.handle(HaltsSeen({"halt": raw}), NOW)
+    made.handle(beats(NOW, halt_since=NOW.wall), NOW)
+    made.handle(beats(NOW), NOW)
+    made.handle(HaltsSeen({"halt": raw}), NOW)
+    assert not made.state.halted
+
+
+def test_an_empty_halt_that_was_lifted_covers_no_other() -> None:
+    """All empty files are alike: another name is another halt, and so is one made again."""
+    made = ready()
+    made.handle(HaltsSeen({"halt": b""}), NOW)
+    made.handle(beats(NOW, halt_since=NOW.wall), NOW)
+    made.handle(beats(NOW), NOW)
+    lifted = made.state
+    made.handle(HaltsSeen({"halt": b"", "halt.b@c.json": b""}), NOW)
+    assert [halt.name for halt in made.state.halts] == ["halt.b@c.json"]
+    again = core(state=lifted)
+    again.handle(HaltsSeen({}), NOW)
+    again.handle(HaltsSeen({"halt": b""}), NOW)
+    assert again.state.halted
+
+
+def left_behind(**after: object) -> tuple[EngineCore, Moment]:
+    """A halt of a third host, first seen at NOW; 6.5 s later the executor's heartbeat shows none."""
+    made, later = ready(), Moment(NOW.wall + 6.5, NOW.market + 6.5)
+    made.handle(HaltsSeen(LEFT), NOW)
+    made.handle(beats(later, **after), later)
+    return made, later
+
+
+def test_a_halt_the_executor_does_not_hold_is_lifted_where_the_dashboard_runs() -> None:
+    """Resumed at the executor while the dashboard was off: no heartbeat shows it, and it held for good."""
+    made, later = left_behind()
+    assert make_view(made, later).halt.own and make_view(made, later).halt.only_here
+    made.handle(OperatorSaid(Command(kind="resume", argument="r", at=later.wall)), later)
+    made.handle(HaltsSeen(LEFT), later)
+    assert not made.state.halted
+    made.handle(HaltsSeen({"halt.a@b.json": LEFT["halt.a@b.json"].replace(b"1.0", b"2.0")}), later)
+    assert made.state.halted
+
+
+@pytest.mark.parametrize("after", [{"halt_since": 1.0}, {"ready": False}, {"mode": "live"}])
+def test_what_the_executor_may_hold_is_not_lifted_here(after: dict[str, object]) -> None:
+    """Halted, not ready or another's: then only the writer or the executor's keyboard lifts it."""
+    made, later = left_behind(**after)
+    made.handle(OperatorSaid(Command(kind="resume", argument="r", at=later.wall)), later)
+    assert made.state.halted and not make_view(made, later).halt.own
+
+
+@pytest.mark.parametrize(("written", "asked"), [(5.9, 6.0), (6.5, 20.0)])
+def test_a_heartbeat_that_tells_nothing_lifts_nothing(written: float, asked: float) -> None:
+    """Written before a green link would have brought the halt there, or old: it shows no more than that."""
+    made, later = ready(), Moment(NOW.wall + asked, NOW.market + asked)
+    made.handle(HaltsSeen(LEFT), NOW)
+    made.handle(beats(Moment(NOW.wall + written, NOW.market + written)), later)
+    made.handle(OperatorSaid(Command(kind="resume", argument="r", at=later.wall)), later)
+    assert made.state.halted
 
 
 def test_halt_and_pause_by_hand() -> None:

@@ -7,6 +7,7 @@ import pytest
 from mac_side.screen import keys
 from mac_side.screen.control import PAGES, Control, pressed
 from mac_side.screen.keys import END, ESCAPE, keys_in
+from mac_side.screen.notices import notices
 from mac_side.view import View
 from shared_schema.words import say
 from tests.screen import sample_views as sample
@@ -49,6 +50,15 @@ def test_resume_lifts_only_this_hosts_halt_and_takes_a_reason() -> None:
     assert _typed("rRESUME\r", view=own).wish == ""
     done = _typed("rRESUME checked\r", view=own)
     assert (done.wish, done.command, done.argument) == ("command", "resume", "checked")
+
+
+def test_what_the_executor_does_not_hold_is_lifted_here() -> None:
+    """A halt left behind: the notice says that the executor goes on, and that r lifts it."""
+    view = sample.halted(confirmed=False)
+    left = sample.with_changes(view, halt=view.halt.model_copy(update={"own": True, "only_here": True}))
+    assert _typed("rRESUME checked\r", view=left).command == "resume"
+    told = notices(left)[0]
+    assert "执行器没有停止" in told.text and "按 r" in told.what_to_do
 
 
 def test_pause_is_immediate_and_its_end_is_asked() -> None:

@@ -16,6 +16,7 @@ ROLLED_BACK = "rolled_back"
 """The name under which it halts because the folder was put back: lifted at its keyboard only."""
 PUT_BACK = "executor.ledger"
 """The name under which it halts because its ledger may not be the newest one."""
+_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class HaltLatch:
     def seeing(self, files: Mapping[str, bytes | None], now: float, key: Key | None = None) -> HaltLatch:
         """The latch after a look into ``control/``: name to bytes (None: unreadable)."""
         active = dict(self.active)
+        # An empty file made again is a new halt, and looks like the one that was lifted.
+        lifted = {name: known for name, known in self.lifted.items() if known != _EMPTY or name in files}
         for name, raw in files.items():
             halts, reason = reads_as_halt(raw, key, name)
             known, at = active.get(name), halted_at(raw)
@@ -72,7 +75,8 @@ class HaltLatch:
                     active[name] = ActiveHalt(now, reason, _digest(raw), at)
             elif at > known.at:
                 active[name] = ActiveHalt(known.since, reason, _digest(raw), at)
-        return self if active == self.active else HaltLatch(active, self.lifted)
+        seen = HaltLatch(active, lifted)
+        return self if seen == self else seen
 
     def halting(self, reason: str, now: float, name: str = OWN) -> HaltLatch:
         """The latch with a halt of the executor's own; one that stands keeps its time."""
