@@ -199,7 +199,7 @@ class World:
         self.type_resume()
         self.tell_strategy("resume")
         for halt in state.halts if state is not None else ():
-            # One that the executor never saw: its own writer lifts it now, a person here only in some seconds.
+            # One that the executor never saw: its own writer lifts it now, a person only in some seconds.
             at = self.strategy.clock.wall()
             lifted = {"halt": False, "reason": "looked at it", "by": "person@x", "at": at}
             if not halt.name.startswith("halt.dashboard"):
