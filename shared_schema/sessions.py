@@ -172,6 +172,12 @@ def last_cancel_at(time: Instant, calendar: TradingCalendar) -> float:
     return _unix_of(day, LAST_CANCEL_HALF if calendar.is_half_day(_date_of(day)) else LAST_CANCEL)
 
 
+def closing_call_at(time: Instant, calendar: TradingCalendar) -> float:
+    """The Unix time of 14:57 on the day of ``time``; of 11:27 on a half day."""
+    day = _day_and_second(time)[0]
+    return _unix_of(day, _continuous_on(day, calendar)[-1][1])
+
+
 def close_at(time: Instant, calendar: TradingCalendar) -> float:
     """The Unix time of 15:00 on the day of ``time``; of 11:30 on a half day."""
     day = _day_and_second(time)[0]

@@ -18,7 +18,6 @@ from shared_schema.ids import Code, SignalId
 from shared_schema.logs import Log
 from shared_schema.messages import Quote, reads_as_halt
 from shared_schema.points import Reach
-from shared_schema.sessions import may_place, state_at
 from windows_side.brokers.port import (
     BrokerEvent,
     BrokerPort,
@@ -30,6 +29,7 @@ from windows_side.brokers.port import (
 from windows_side.execution.actions import AskAccount, AskDay, CancelAtBroker, Submit
 from windows_side.execution.core import ExecutorCore
 from windows_side.execution.points import Point
+from windows_side.execution.risk_gate import closed_state
 from windows_side.execution.rules import Rules
 
 MANY_OUT = 64
@@ -128,7 +128,7 @@ class BrokerHand:
             case Submit(request, expires_at):
                 self._looked.clear()
                 self._out.add(request.signal_id)
-                self.port.submit(request, lambda: self._guard(expires_at))
+                self.port.submit(request, lambda: self._guard(request.code, expires_at))
                 self._reach(Point.AFTER_HANDING_ON)
             case CancelAtBroker(order_id):
                 self._reach(Point.BEFORE_CANCEL)
@@ -157,14 +157,14 @@ class BrokerHand:
             tag=request.tag,
         )
 
-    def _guard(self, expires_at: float) -> str | None:
-        reason = self.stops(expires_at)
+    def _guard(self, code: Code, expires_at: float) -> str | None:
+        reason = self.stops(code, expires_at)
         if reason is None:
             self._reach(Point.BEFORE_NATIVE_CALL)
         self._looked.set()
         return reason
 
-    def stops(self, expires_at: float) -> str | None:
+    def stops(self, code: Code, expires_at: float) -> str | None:
         """The guard, looked at in the worker directly before the native call: None to go on, else why not."""
         if self._core.halt_since is not None:
             return "halt"
@@ -181,9 +181,8 @@ class BrokerHand:
         if now.wall > expires_at:
             return "expired"
         # An order can wait here while the link is down, over lunch or past the close.
-        if rules.enforce_sessions and not may_place(state_at(now.market, rules.calendar)):
-            return "outside_session"
-        return None
+        closed = closed_state(now.market, self._core.quote(code), rules)
+        return None if closed is None else "outside_session"
 
     # The simulated market
 

@@ -9,14 +9,16 @@ from pathlib import Path
 import orjson
 import pytest
 
+from shared_schema.clock import Moment
 from shared_schema.drop_folder.names import EXECUTED, RESULT_SLOT, RESULTS_FOLDER, SIGNAL_SLOT, halt_name
 from shared_schema.errors import StateError
 from shared_schema.ids import SignalId
-from shared_schema.messages import decode_result
+from shared_schema.messages import Quote, QuoteSnapshot, Received, decode_result
 from shared_schema.sessions import trading_day_of
-from tests.execution.bench import OPEN_AT
+from tests.execution.bench import FUND, OPEN_AT, envelope_of
 from tests.execution.shell import Shell
 from tests.mac_side.world import at
+from windows_side.execution.events import QuoteSeen
 from windows_side.executor import KEYBOARD_INTERVAL
 from windows_side.executor_views import RESTORE_INTERVAL
 from windows_side.keyboard import STALE, Typed, type_order
@@ -344,20 +346,35 @@ def test_the_guard_knows_the_session(tmp_path: Path, hour: float) -> None:
     shell = Shell(tmp_path, enforce_sessions=True)
     now, midnight = time.time(), OPEN_AT - 10 * 3600
     shell.clock.quote_seen(now, midnight + hour * 3600)
-    stops = shell.executor.broker.stops(now + 60)
+    stops = shell.executor.broker.stops(FUND, now + 60)
     shell.kill()
     assert stops == (None if hour < 11.5 else "outside_session")
 
 
+def test_the_guard_knows_the_exchanges_time(tmp_path: Path) -> None:
+    """Our clock 50 s behind, the order waited for its turn: the newest tick is of the closing call."""
+    shell = Shell(tmp_path, enforce_sessions=True)
+    now, midnight = time.time(), OPEN_AT - 10 * 3600
+    shell.clock.quote_seen(now, midnight + 14 * 3600 + 56 * 60 + 50)
+    stops = []
+    for seconds in (-3, 40):
+        quote = Quote(price=1.2, pre_close=1.2, tick_time=midnight + 14 * 3600 + 57 * 60 + seconds)
+        body = QuoteSnapshot(code=FUND, price=1.2, quotes={FUND: quote})
+        shell.core.handle(QuoteSeen(Received(envelope_of(written_at=now), body, b"")), Moment(now, now))
+        stops.append(shell.executor.broker.stops(FUND, now + 60))
+    shell.kill()
+    assert stops == [None, "outside_session"]
+
+
 def test_the_guard_sees_a_halt_the_loop_has_not_seen(shell: Shell) -> None:
     """Looked at last, directly before the native call; a folder that can't be read halts too."""
-    assert shell.executor.broker.stops(time.time() + 10) is None
-    assert shell.executor.broker.stops(time.time() - 1) == "expired"
+    assert shell.executor.broker.stops(FUND, time.time() + 10) is None
+    assert shell.executor.broker.stops(FUND, time.time() - 1) == "expired"
     halt_file(shell, b"{}")
-    assert shell.executor.broker.stops(time.time() + 10) == "halt"
+    assert shell.executor.broker.stops(FUND, time.time() + 10) == "halt"
     (shell.folder.path / "control" / halt_name("dashboard@mac")).unlink()
     shell.disk.fails = lambda step, path: step == "list"
-    assert shell.executor.broker.stops(time.time() + 10) == "halt"
+    assert shell.executor.broker.stops(FUND, time.time() + 10) == "halt"
     shell.disk.fails = lambda step, path: False
 
 

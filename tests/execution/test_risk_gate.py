@@ -123,6 +123,25 @@ def test_the_session_clock(clock: str, day: int, passes: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("clock", "tick", "passes"),
+    [
+        ("14:56:09", "14:56:59", True),
+        ("14:56:10", "14:57:00", False),
+        ("14:56:50", "14:57:40", False),
+        ("14:56:50", "15:00:03", False),
+        ("9:30:05", "9:29:59", True),
+        ("13:00:30", "11:29:59", True),
+    ],
+)
+def test_the_newest_tick_ends_the_session_too(clock: str, tick: str, passes: bool) -> None:
+    """I6: with our clock behind, the exchange's own time keeps orders out of the closing call."""
+    quote = QUOTE.model_copy(update={"tick_time": at(tick).market})
+    assert verdict(now=at(clock), quote=quote) == ("" if passes else "outside_session")
+    assert verdict(now=at(clock), quote=quote, rules=rules_of(enforce_sessions=False)) == ""
+    assert verdict(now=at(clock, day=19), quote=quote) == ""  # of the day before: no quote of today yet
+
+
+@pytest.mark.parametrize(
     ("facts", "word"),
     [
         ({"quote_age": 300.0}, ""),

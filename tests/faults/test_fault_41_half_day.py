@@ -71,6 +71,18 @@ def test_the_executor_refuses_in_the_closed_afternoon(calendar: TradingCalendar)
     assert bench.result("s1").error_code == "outside_session" and not bench.submits
 
 
+def test_the_newest_tick_ends_the_half_day_too(calendar: TradingCalendar) -> None:
+    """Our clock 50 s behind: its closing call has begun by the exchange's time."""
+    bench = Bench(rules_of(calendar=calendar))
+    bench.now = Moment(at("11:26:20"), at("11:26:20"))
+    for name, tick in (("s1", "11:26:59"), ("s2", "11:27:10")):
+        bench.quote(tick_time=at(tick))
+        signal = signal_of(name, timestamp=bench.now.wall, shares=1000 if name == "s1" else 1100)
+        bench.drop(signal, envelope_of(written_at=bench.now.wall))
+    assert bench.row("s1").state == "submitted"
+    assert bench.result("s2").error_code == "outside_session"
+
+
 def test_an_open_order_is_cancelled_before_the_early_close(calendar: TradingCalendar) -> None:
     """At 11:26:30, while the exchange still takes it; not at 14:56:30."""
     bench = Bench(rules_of(calendar=calendar))

@@ -201,19 +201,19 @@ def test_anybody_halts_and_only_the_signed_lift_resumes(shell: KeyedShell) -> No
 
     recorded = Halt(halt=False, reason="an earlier lift", at=50.0)
     assert lay(Halt(reason="stop", at=100.0), None)
-    assert shell.executor.broker.stops(time.time() + 60) == "halt"
+    assert shell.executor.broker.stops(FUND, time.time() + 60) == "halt"
     lift = Halt(halt=False, reason="checked", at=200.0)
     assert lay(lift, None) and lay(lift, OTHER) and lay(recorded, KEY)
     assert lay(lift, KEY, writer="operator@elsewhere")
     assert not lay(lift, KEY)
-    assert shell.executor.broker.stops(time.time() + 60) is None
+    assert shell.executor.broker.stops(FUND, time.time() + 60) is None
 
 
 def test_the_guard_before_the_native_call_checks_the_signature_too(shell: KeyedShell) -> None:
     """A halt replaced by an unsigned lift before anybody latched it still stops the submit."""
     raw = encode(envelope_of(writer="operator@mac"), Halt(halt=False, at=1.0))
     shell.put(f"control/{halt_name('operator@mac')}", raw)
-    assert shell.executor.broker.stops(time.time() + 60) == "halt"
+    assert shell.executor.broker.stops(FUND, time.time() + 60) == "halt"
 
 
 def test_results_are_signed_again_when_the_key_changes(shell: KeyedShell) -> None:

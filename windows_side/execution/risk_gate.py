@@ -23,7 +23,7 @@ from shared_schema.instruments import (
     with_override,
 )
 from shared_schema.messages import OrderSignal, Quote
-from shared_schema.sessions import date_of, may_place, state_at
+from shared_schema.sessions import SessionState, closing_call_at, date_of, may_place, state_at
 from windows_side.execution.rules import Rules
 
 COLLAR = 10.0
@@ -139,11 +139,24 @@ def _tick(signal: OrderSignal, _: Facts, __: Rules, traded: Instrument) -> Refus
     return Refusal("off_tick", {"price": signal.price, "tick": traded.tick_size})
 
 
-def _session(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
+def closed_state(market: float, quote: Quote | None, rules: Rules) -> SessionState | None:
+    """What forbids an order at ``market`` (Unix seconds of our clock); None where one may go.
+
+    ``quote``: the newest of the code. Where our clock is behind, its tick tells that the closing call has
+    begun: an order placed then can't be taken back.
+    """
     if not rules.enforce_sessions:
         return None
-    state = state_at(facts.now.market, rules.calendar)
-    return None if may_place(state) else Refusal("outside_session", {"state": state.value})
+    state = state_at(market, rules.calendar)
+    if not may_place(state):
+        return state
+    has_ended = quote is not None and quote.tick_time >= closing_call_at(market, rules.calendar)
+    return SessionState.CLOSING_CALL if has_ended else None
+
+
+def _session(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
+    state = closed_state(facts.now.market, facts.quote, rules)
+    return None if state is None else Refusal("outside_session", {"state": state.value})
 
 
 def _quote(signal: OrderSignal, facts: Facts, rules: Rules, _: Instrument) -> Refusal | None:
