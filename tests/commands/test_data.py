@@ -22,7 +22,8 @@ from test_offline.fake_qmt.data_room import DataRoom
 from test_offline.fake_qmt.faults import Faults
 from test_offline.fake_qmt.install import install, is_possible
 from test_offline.fake_qmt.terminal import Terminal, make_userdata
-from windows_side.quotes.history import Month, XtHistory, fetch_history, join_auction
+from windows_side.quotes.history import Month, XtHistory, fetch_history
+from windows_side.quotes.opening_call import join_opening_call
 
 FUND = Code("159201.SZ")
 SAMPLE = Path(__file__).resolve().parents[2] / "shared_schema" / "sample" / "sample_159201.csv"
@@ -111,10 +112,10 @@ def test_the_opening_calls_bar_joins_the_first_minute() -> None:
     call = Bar(at("2025-06-04 09:30"), 1.0, 1.1, 0.9, 1.05, 100.0, 105.0)
     first = Bar(at("2025-06-04 09:31"), 1.05, 1.2, 1.0, 1.1, 50.0, 55.0)
     last = Bar(at("2025-06-04 15:00"), 1.1, 1.1, 1.1, 1.1)
-    assert join_auction([call, first, last]) == [
+    assert join_opening_call([call, first, last]) == [
         Bar(first.end, 1.0, 1.2, 0.9, 1.1, 150.0, 160.0), last,
     ]  # fmt: skip
-    assert join_auction([call, first]) == [call, first]
+    assert join_opening_call([call, first]) == [call, first]
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,14 @@ from typing import Any, Protocol
 from shared_schema.bars_file import Bar
 from shared_schema.errors import DataError, SettingsError
 from shared_schema.ids import Code
-from shared_schema.shanghai import day_of, minute_of_day, shanghai
+from shared_schema.shanghai import day_of, shanghai
 from windows_side.brokers import qmt_package
+from windows_side.quotes.opening_call import join_opening_call
 from windows_side.quotes.xtdata_fields import lot_by_amount
 
 ADJUSTMENTS = ("none", "front", "back", "front_ratio", "back_ratio")
 _FORMATS = {"<i8": "q", "<f8": "d", "<i4": "i", "<f4": "f", "<u4": "I", "<u8": "Q"}
 _COLUMNS = ("time", "open", "high", "low", "close", "volume", "amount")
-_AUCTION, _FIRST, _LAST = 9 * 60 + 30, 9 * 60 + 31, 15 * 60
 
 
 @dataclass(frozen=True)
@@ -129,36 +129,11 @@ def fetch_history(
         told(Month(number, len(spans), f"{begin:%Y-%m}", len(found)))
     if not bars:
         raise DataError("data.nothing_fetched", code=code, first=first, last=last)
-    joined = join_auction(bars)
+    joined = join_opening_call(bars)
     heading = f"# {code} 1m, fetched through xtdata, {first} to {last}, adjust {adjust}, volume in shares"
     _write(path, heading, joined)
     days = len({day_of(bar.end) for bar in joined})
     return Fetched(path, len(joined), days, len(bars) - len(joined))
-
-
-def join_auction(bars: Iterable[Bar]) -> list[Bar]:
-    """A bar of 9:30, the opening call's, joined with that of 9:31 where the day's labels end at 15:00.
-
-    Where bars carry the beginning of their minute there is no 15:00, and nothing is joined.
-    """
-    by_day: dict[str, list[Bar]] = {}
-    for bar in bars:
-        by_day.setdefault(day_of(bar.end), []).append(bar)
-    joined: list[Bar] = []
-    for rows in by_day.values():
-        labels = [minute_of_day(bar.end) for bar in rows]
-        if labels[:2] == [_AUCTION, _FIRST] and labels[-1] == _LAST:
-            call, opening = rows[:2]
-            whole = opening._replace(
-                open=call.open,
-                high=max(call.high, opening.high),
-                low=min(call.low, opening.low),
-                volume=call.volume + opening.volume,
-                amount=call.amount + opening.amount,
-            )
-            rows = [whole, *rows[2:]]
-        joined += rows
-    return joined
 
 
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:

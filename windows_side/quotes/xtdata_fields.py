@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared_schema.bars_file import Bar
 from shared_schema.errors import BrokerError
 from shared_schema.ids import Code
 from shared_schema.instruments import Board, InstrumentError, board_of, from_ticks, instrument, to_ticks
 from shared_schema.messages import MinuteBars, Quote
 from windows_side.brokers.qmt_fields import UNTOLD
+from windows_side.quotes.opening_call import join_opening_call
 
 LEVELS = 5
 _TRADING = frozenset({12, 13, 18, 19})
@@ -101,6 +103,7 @@ def bars_of(
 ) -> MinuteBars:
     """Complete 1-minute bars: those that ended at ``until`` (Unix seconds) or before. Raises DataError.
 
+    The opening call's bar is joined with the first minute, and waits for it.
     ``columns`` are the native answer's (field, numpy type, raw bytes); no numpy is needed to read them.
     """
     read = {name: _numbers(kind, raw) for name, kind, raw in columns}
@@ -113,28 +116,28 @@ def bars_of(
         zip(read["time"], read["open"], read["high"], read["low"], read["close"], read["volume"], amounts,
             strict=True)
     )  # fmt: skip
-    chosen = [row for row in rows if row[0] / 1000 <= until and min(row[1:5]) > 0]
-    traded = [row for row in chosen if row[5] > 0]
-    lot = lot_by_amount(
-        code, int(sum(row[5] for row in traded)), sum(row[6] for row in traded), _mean(traded)
-    )
+    priced = [Bar(row[0] / 1000, *row[1:]) for row in rows if min(row[1:5]) > 0]
+    chosen = [bar for bar in join_opening_call(priced) if bar.end <= until]
+    traded = [bar for bar in chosen if bar.volume > 0]
+    volume, amount = sum(bar.volume for bar in traded), sum(bar.amount for bar in traded)
+    lot = lot_by_amount(code, int(volume), amount, _mean(traded))
 
-    def prices(column: int) -> tuple[float, ...]:
-        return tuple(from_ticks(to_ticks(row[column], size), size) for row in chosen)
+    def prices(name: str) -> tuple[float, ...]:
+        return tuple(from_ticks(to_ticks(getattr(bar, name), size), size) for bar in chosen)
 
     return MinuteBars(
-        time=tuple(row[0] / 1000 for row in chosen),
-        open=prices(1),
-        high=prices(2),
-        low=prices(3),
-        close=prices(4),
-        volume=tuple(float(row[5]) * lot for row in chosen),
+        time=tuple(bar.end for bar in chosen),
+        open=prices("open"),
+        high=prices("high"),
+        low=prices("low"),
+        close=prices("close"),
+        volume=tuple(float(bar.volume) * lot for bar in chosen),
     )
 
 
-def _mean(rows: list[tuple[float, ...]]) -> float:
-    lots = sum(row[5] for row in rows)
-    return sum(row[4] * row[5] for row in rows) / lots if lots else 0.0
+def _mean(bars: list[Bar]) -> float:
+    lots = sum(bar.volume for bar in bars)
+    return sum(bar.close * bar.volume for bar in bars) / lots if lots else 0.0
 
 
 def lot_by_amount(code: Code, volume: int, amount: float, price: float) -> int:
