@@ -34,6 +34,10 @@ class DataRoom:
         self.asked: Counter[str] = Counter()
         """How often each question came."""
         self.downloads: list[str] = []
+        self.downloads_from: list[str] = []
+        """The beginning each download asked for, YYYYMMDD; empty: only what is newer than what is there."""
+        self.server: dict[Code, MinuteBars] = {}
+        """What a download with a beginning brings, where it is more than what is there."""
         self.subscribed: list[tuple[str, ...]] = []
         """Every subscription that was ever asked for."""
         self._names = dict(names or {})
@@ -93,12 +97,18 @@ class DataRoom:
                 case "bars":
                     return [self._bars_of(code, values[1]) for code in values[0]]
                 case "download":
-                    return self.downloads.append(values[0])
+                    return self._download(*values)
                 case "subscribe":
                     return self._subscribe(wanted, *values)
                 case "unsubscribe":
                     return wanted.pop(values[0], None) and None
         raise ValueError(name)
+
+    def _download(self, code: str, begin: str) -> None:
+        self.downloads.append(code)
+        self.downloads_from.append(begin)
+        if begin and Code(code) in self.server:
+            self._bars[Code(code)] = self.server[Code(code)]
 
     def _subscribe(self, wanted: dict[int, tuple[str, ...]], kind: str, codes: Any, *rest: str) -> int:
         if self.faults.take("subscribe") == "refuse":

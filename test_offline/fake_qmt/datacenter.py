@@ -119,7 +119,7 @@ class IPythonApiClient:
         return answer
 
     def supply_history_data(self, code: str, period: str, start: str, end: str) -> None:
-        self._ask("download", code)
+        self._ask("download", code, start)
 
     def subscribe_whole_quote(self, codes: list[str], param: bytes, callback: Callable[[Any], None]) -> int:
         return self._subscribe(callback, "whole", list(codes))

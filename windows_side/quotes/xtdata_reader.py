@@ -19,6 +19,8 @@ from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import date_of
 from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
+from windows_side.quotes.bar_downloads import BarDownloads
+from windows_side.quotes.bar_turns import BarTurns, final_until
 from windows_side.quotes.quiet_codes import QuietCodes
 from windows_side.quotes.xtdata_fields import DataError, Detail, bars_of, detail_of, quote_of
 
@@ -27,14 +29,13 @@ log = logging.getLogger(__name__)
 BATCH = 50
 """Codes of one subscription; the maker of xtquant advises no more."""
 BARS_SHOWN = 240
-BARS_WANTED = 80
-"""Bars of a code below which older ones are downloaded, once a day."""
+_BARS_ASKED = BARS_SHOWN + 2
+"""So that the first bar shown is never a 9:31 without its opening call."""
 PULL_EVERY = 3.0
 DETAILS_EVERY = 60.0
 AHEAD = 60.0
 """Seconds a tick may be ahead of this host's clock; beyond that it is dropped, or every real tick after
 it would be older than the newest."""
-_MINUTE = 60.0
 
 
 class XtdataReader:
@@ -58,9 +59,8 @@ class XtdataReader:
         self._clock = clock
         self._wall = wall
         self.codes = tuple(codes)
-        self._bar_pause = bar_pause
-        self._aside = aside or _in_a_thread
         self._calendar = calendar
+        self._downloads = BarDownloads(xtdata.download_history_data, aside, calendar)
         self._differing: set[date] = set()
         self._told_ahead: set[tuple[date, Code]] = set()
         self._quiet = QuietCodes(self.codes)
@@ -72,9 +72,9 @@ class XtdataReader:
         self._client: Any = None
         self._unsubscribed: list[tuple[Code, ...]] = []
         self._bars_unsubscribed: list[Code] = []
-        self._downloaded: set[tuple[str, Code]] = set()
-        self._longer_bars: set[Code] = set()
-        self._pulled_at = self._bars_at = self._details_at = float("-inf")
+        self._turns = BarTurns(bar_pause)
+        self._newest, self._newest_at = 0.0, float("-inf")
+        self._pulled_at = self._details_at = float("-inf")
         self.version = 0
         """Rises with every change of quotes or bars."""
         self.answered_at = float("-inf")
@@ -98,8 +98,7 @@ class XtdataReader:
     @property
     def market_time(self) -> float:
         """The newest tick's time, Unix seconds; 0 before the first."""
-        with self._turn:
-            return max((quote.tick_time for quote in self._quotes.values()), default=0.0)
+        return self._newest
 
     @property
     def names(self) -> dict[Code, str]:
@@ -132,7 +131,8 @@ class XtdataReader:
         self._quiet.begin(self._clock())
         self._unsubscribed = [self.codes[at : at + BATCH] for at in range(0, len(self.codes), BATCH)]
         self._bars_unsubscribed = list(self.codes)
-        self._pulled_at = self._bars_at = self._details_at = float("-inf")
+        self._turns.forget()
+        self._pulled_at = self._details_at = float("-inf")
 
     def _subscribe(self) -> None:
         """What is refused stays on the list and is tried again with the next step."""
@@ -168,6 +168,8 @@ class XtdataReader:
                     if quote != old:
                         self.version += 1
                     self._quotes[code] = quote
+                if quote.tick_time > self._newest:
+                    self._newest, self._newest_at = quote.tick_time, self.answered_at
 
     def _is_of_the_future(self, code: Code, tick_time: float) -> bool:
         """Whether a tick is too far ahead of this host's clock to be true; said once a day and code."""
@@ -231,26 +233,37 @@ class XtdataReader:
     # Bars
 
     def _read_bars(self, now: float) -> None:
-        market = self.market_time
-        ended = market // _MINUTE * _MINUTE
-        due = [code for code in self.codes if self._last_bar(code) < ended or code in self._longer_bars]
-        if not market or not due or now - self._bars_at < self._bar_pause:
+        if not self.market_time:
             return
-        self._bars_at = now
-        self._longer_bars.difference_update(due)
+        self._turns.again(self._downloads.take_ended())
+        due = [code for code in self.codes if self._is_due(code, now)]
         for at in range(0, len(due), BATCH):
-            self._ask_bars(due[at : at + BATCH], market)
+            self._ask_bars(due[at : at + BATCH], now)
+
+    def _is_due(self, code: Code, now: float) -> bool:
+        tick, until = self._tick_of(code), self._until(code, now)
+        return self._turns.is_due(code, self._last_bar(code), tick, until, now)
+
+    def _tick_of(self, code: Code) -> float:
+        quote = self._quotes.get(code)
+        return quote.tick_time if quote is not None else 0.0
+
+    def _until(self, code: Code, now: float) -> float:
+        return final_until(self._tick_of(code), self._newest, now - self._newest_at)
 
     def _last_bar(self, code: Code) -> float:
         bars = self._bars.get(code)
         return bars.time[-1] if bars is not None and bars.time else 0.0
 
-    def _ask_bars(self, codes: Sequence[Code], until: float) -> None:
+    def _ask_bars(self, codes: Sequence[Code], now: float) -> None:
+        until = {code: self._until(code, now) for code in codes}
+        for code in codes:
+            self._turns.note(code, self._tick_of(code), now)
         for code, columns in self._native_bars(codes):
             detail = self._details.get(code)
-            bars = bars_of(code, columns, until, detail.tick_size if detail is not None else 0.0)
-            if len(bars.time) < BARS_WANTED:
-                self._download(code, until)
+            bars = bars_of(code, columns, until[code], detail.tick_size if detail is not None else 0.0)
+            bars = _newest_of(bars)
+            self._downloads.look(code, bars.time, date_of(self.market_time), now)
             with self._turn:
                 if bars != self._bars.get(code):
                     self.version += 1
@@ -259,31 +272,13 @@ class XtdataReader:
     def _native_bars(self, codes: Sequence[Code]) -> Iterable[tuple[Code, Any]]:
         """The native answer itself: xtdata's own wrapper makes data frames, and needs pandas for it."""
         answer = self._xtdata.get_client().get_market_data3(
-            [], list(codes), "1m", "", "", BARS_SHOWN, "none", False, "v4", True, True, 0,
+            [], list(codes), "1m", "", "", _BARS_ASKED, "none", False, "v4", True, True, 0,
             self._xtdata.get_data_dir(),
         )  # fmt: skip
         try:
             return [(Code(code), columns) for code, _, columns in answer]
         except (TypeError, ValueError) as problem:
             raise DataError("qmt.bars", detail=repr(answer)[:80]) from problem
-
-    def _download(self, code: Code, until: float) -> None:
-        """Older bars are on the terminal's disk only after they were asked for; once a day and code."""
-        key = (date_of(until).isoformat(), code)
-        if key not in self._downloaded:
-            self._downloaded.add(key)
-            self._aside(lambda: self._download_now(code))
-
-    def _download_now(self, code: Code) -> None:
-        try:
-            self._xtdata.download_history_data(code, "1m")
-        except Exception as problem:
-            log.warning(say("qmt.download_failed", code=code, detail=problem))
-        self._longer_bars.add(code)
-
-
-def _in_a_thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, daemon=True, name="xtdata download").start()
 
 
 def _is_taken(number: object) -> bool:
@@ -292,6 +287,18 @@ def _is_taken(number: object) -> bool:
 
 def _nothing(_: object) -> None:
     """The bars are asked for; the push only tells what is coming."""
+
+
+def _newest_of(bars: MinuteBars) -> MinuteBars:
+    shown = slice(-BARS_SHOWN, None)
+    return MinuteBars(
+        time=bars.time[shown],
+        open=bars.open[shown],
+        high=bars.high[shown],
+        low=bars.low[shown],
+        close=bars.close[shown],
+        volume=bars.volume[shown],
+    )
 
 
 def _opening_of(market_time: float) -> float:
