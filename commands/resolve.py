@@ -44,6 +44,8 @@ def resolve(
     not_placed: Annotated[
         bool, typer.Option("--not-placed", help=say_both("recovery.help_not_placed"))
     ] = False,
+    filled: Annotated[int | None, typer.Option("--filled", help=say_both("recovery.help_filled"))] = None,
+    price: Annotated[float, typer.Option("--price", help=say_both("recovery.help_price"))] = 0.0,
     reason: Annotated[str, typer.Option("--reason", "-r", help=say_both("recovery.help_reason"))] = "",
     yes: YesOption = False,
     folder: FolderOption = None,
@@ -61,24 +63,30 @@ def resolve(
     typer.echo(say("recovery.resolve.row", signal_id=identity, sentence=order.message or order.state))
     if order.broker_message and order.broker_message not in order.message:
         typer.echo(say("recovery.resolve.broker_said", told=order.broker_message))
-    if not placed and not not_placed:
+    if not placed and not not_placed and filled is None:
         _show_candidates(found, ledger, order)
         return
-    if bool(placed) == not_placed or (not_placed and not reason.strip()):
+    if filled is not None and filled <= 0:
+        raise OperateError("recovery.resolve_nothing_filled", identity)
+    said = (bool(placed), not_placed, filled is not None)
+    if sum(said) != 1 or (not placed and not reason.strip()) or (filled is not None and not price > 0):
         raise OperateError("recovery.resolve_how", identity)
     executors = Executors.seen_now(found, settings.sync.defaults.heartbeat_red_after, time.time())
     if ledger.instance not in {beat.body.instance for beat in executors.alive()}:
         raise OperateError("recovery.resolve_no_executor", settings.runtime_dir)
-    key = "will_place" if placed else "will_not"
-    typer.echo(say(f"recovery.resolve.{key}", signal_id=identity, order_id=placed))
+    key = "will_place" if placed else "will_not" if not_placed else "will_fill"
+    will = {"signal_id": identity, "order_id": placed, "filled": filled, "price": price}
+    typer.echo(say(f"recovery.resolve.{key}", **will))
     if not confirmed_by_person(WORD, yes):
         typer.echo(say("operate.given_up"))
         raise typer.Exit(1)
     at = time.time()
     typed = Typed(
-        kind="resolve",
+        kind="resolve" if filled is None else "resolve_filled",
         signal_id=identity,
         order_id=placed,
+        filled=filled or 0,
+        price=price,
         reason=reason.strip(),
         by=writer_of(OPERATOR),
         at=at,

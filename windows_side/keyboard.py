@@ -31,12 +31,16 @@ STALE = 60.0
 class Typed(Record):
     """One order typed by a person."""
 
-    kind: Literal["resume", "rebind", "resolve", "free_pool"]
+    kind: Literal["resume", "rebind", "resolve", "resolve_filled", "free_pool"]
     reason: str = ""
     strategy: str = ""
     signal_id: str = ""
     order_id: str = ""
     """Of "resolve": the broker's id where the order was placed, "" where it was not."""
+    filled: int = 0
+    """Of "resolve_filled", a kind of its own: an older executor must not read it as "was not placed"."""
+    price: float = 0.0
+    """Of "resolve_filled": yuan a share, on average."""
     halts: dict[str, str] | None = None
     """Of "resume": the digests of the halt files the person was shown, by name."""
     code: str = ""
@@ -117,4 +121,7 @@ class Keyboard:
         if typed.kind == "resolve":
             order_id = OrderId(typed.order_id) if typed.order_id else None
             return ResolveTyped(SignalId(typed.signal_id), order_id, f"{typed.by}: {typed.reason}")
+        if typed.kind == "resolve_filled":
+            reason = f"{typed.by}: {typed.reason}"
+            return ResolveTyped(SignalId(typed.signal_id), None, reason, typed.filled, typed.price)
         return ResumeTyped(f"{typed.by}: {typed.reason}", self._exchange.halts(), typed.halts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     shell.kill()
 
 
-def lose_the_answer(shell: Shell, *, remark: str | None) -> None:
+def lose_the_answer(shell: Shell, *, remark: str | None, **signal: object) -> None:
     """The order s1 is placed with ``remark`` (None: not at all) and no usable answer comes."""
     place = shell.broker.place
 
@@ -41,7 +42,7 @@ def lose_the_answer(shell: Shell, *, remark: str | None) -> None:
         return Unclear("no answer")
 
     shell.broker.place = unclear  # type: ignore[method-assign]
-    shell.drop(shell.signal("s1"))
+    shell.drop(shell.signal("s1", **signal))
     shell.until(lambda: (result := shell.result("s1")) is not None and result.state == "unknown")
     shell.broker.place = place  # type: ignore[method-assign]
     shell.skip += 6
@@ -129,3 +130,32 @@ def test_it_needs_the_word_an_unknown_order_and_a_running_executor(shell: Shell)
     shell.executor.end()
     assert run("resolve", "s1", "--not-placed", "--reason", "r").exit_code == 1
     assert not list((shell.place / "executor_commands").glob("*.json"))
+
+
+def test_filled_books_what_an_earlier_days_order_filled(shell: Shell) -> None:
+    """Typed with its average price and the reason; the result is final with these shares."""
+    shell.ahead = -86_400.0
+    lose_the_answer(shell, remark=None, timestamp=time.time() - 86_400.0)
+    shell.ahead = 0.0
+    shell.restart()
+    shell.ready()
+    with running(shell):
+        priced = ["--price", "1.2"]
+        for lacking in ([], priced, [*priced, "-r", "history", "--placed", "1"]):
+            assert run("resolve", "s1", "--filled", "600", *lacking).exit_code == 1
+        none = run("resolve", "s1", "--filled", "0", "--price", "1.2", "-r", "history")
+        assert none.exit_code == 1 and "--not-placed" in str(none.exception)
+        ended = run("resolve", "s1", "--filled", "600", "--price", "1.199", "-r", "history")
+    assert ended.exit_code == 0, ended.output
+    assert "600" in ended.output and "1.199" in ended.output
+    result = shell.settled("s1")
+    assert (result.state, result.filled_shares, result.average_price) == ("partly_cancelled", 600, 1.199)
+
+
+def test_filled_is_refused_of_todays_order(shell: Shell) -> None:
+    """Its list is there: the refusal names --placed and --not-placed."""
+    lose_the_answer(shell, remark=None)
+    with running(shell):
+        ended = run("resolve", "s1", "--filled", "600", "--price", "1.2", "-r", "history")
+    assert ended.exit_code == 1 and "--placed" in str(ended.exception)
+    assert shell.core.book.get(SignalId("s1")).state == "unknown"  # type: ignore[union-attr]

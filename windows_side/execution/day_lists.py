@@ -63,6 +63,9 @@ class DayLists:
             )
         elif order.state != "unknown":
             self._broker.doubts.unclear(order, Unclear("not in the day's list after a restart"))
+        elif trading_day_of(order.changed_market) <= order.trading_day < self._desk.trading_day:
+            # Its sentence still sends a person to the list of its own day.
+            self._desk.store(order, "day_gone")
 
     def _day_gone(self, order: Order, asked_at: float) -> None:
         """Of an earlier day, and not in today's list: how it ended nobody saw, and its id is of that day."""

@@ -72,8 +72,12 @@ class ResolveTyped:
 
     signal_id: SignalId
     order_id: OrderId | None
-    """The broker's id where the order was placed; None: it was not."""
+    """The broker's id where the order was placed; None: it was not, or its day's list is gone."""
     reason: str
+    filled: int | None = None
+    """Shares the order filled in all, of one whose day's list is gone; None: nothing is said of fills."""
+    price: float = 0.0
+    """Yuan a share on average, of ``filled``."""
 
 
 @dataclass(frozen=True)

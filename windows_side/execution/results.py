@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared_schema.messages import OrderResult, Status, status_of
+from shared_schema.sessions import trading_day_of
 from shared_schema.words import has, say
 from windows_side.brokers.port import FINAL_STATUSES
 from windows_side.execution.order import Order
@@ -49,14 +50,23 @@ def sentence(order: Order) -> str:
     signal = order.signal
     if signal is None:
         return order.state
-    ended_alive = order.is_terminal and order.broker_status and order.broker_status not in FINAL_STATUSES
-    over = f"executor.day_over_{order.state}"
     return say(
-        over if ended_alive and has(over) else f"executor.state_{order.state}",
+        _key(order),
         direction=say(f"executor.{signal.direction}"),
         code=signal.code,
         shares=signal.shares,
         price=signal.price,
         filled=order.filled_shares,
         layer=signal.layer_index,
+        signal_id=order.signal_id,
+        day=order.trading_day,
     )
+
+
+def _key(order: Order) -> str:
+    """The sentence's name: an end that the terminal does not show, and a list that is gone, are said."""
+    if order.state == "unknown" and trading_day_of(order.changed_market) > order.trading_day:
+        return "executor.state_unknown_day_gone"
+    ended_alive = order.is_terminal and order.broker_status and order.broker_status not in FINAL_STATUSES
+    over = f"executor.day_over_{order.state}"
+    return over if ended_alive and has(over) else f"executor.state_{order.state}"

@@ -15,7 +15,8 @@ from windows_side.execution.desk import Desk
 from windows_side.execution.events import ResolveTyped
 from windows_side.execution.final_list import FinalList, final_list_of, nothing_unexplained
 from windows_side.execution.ledger import JournalEntry
-from windows_side.execution.resolve import candidates_of, objection_to
+from windows_side.execution.order import Order
+from windows_side.execution.resolve import candidates_of, objection_to, objection_to_fill, typed_trade
 from windows_side.execution.states import OrderEvent
 
 
@@ -85,10 +86,13 @@ class UnknownOrders:
                 )
 
     def resolve(self, event: ResolveTyped) -> None:
-        """A person's proof about an unknown order: it was never placed, or it is the broker's order X."""
+        """A person's proof about an unknown order: never placed, the broker's order X, or filled so much."""
         order = self._desk.book.get(event.signal_id)
         if order is None or order.state != "unknown" or order.order_id:
             self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=say("recovery.not_unknown"))
+            return
+        if event.filled is not None:
+            self._resolve_filled(order, event.filled, event.price, event.reason)
             return
         if event.order_id is None:
             ended = OrderEvent.END_PARTLY if order.trades else OrderEvent.PROVEN_ABSENT
@@ -103,10 +107,7 @@ class UnknownOrders:
         seen = self._mirror.get(event.order_id)
         objection = "not_listed" if seen is None else objection_to(order, seen, self._desk.book)
         if seen is None or objection is not None:
-            why = say(f"recovery.refused_{objection}", order_id=event.order_id)
-            entry = JournalEntry(self._desk.now.wall, order.signal_id, "resolve_refused", why)
-            self._desk.do(RecordOrder(order, entry))
-            self._desk.alarm("resolve_refused", signal_id=event.signal_id, detail=why)
+            self._refuse(order, say(f"recovery.refused_{objection}", order_id=event.order_id))
             return
         self._desk.store(
             order.after(OrderEvent.LIVE),
@@ -119,3 +120,23 @@ class UnknownOrders:
         )
         self._follow(seen)
         self._desk.do(AskDay())
+
+    def _resolve_filled(self, order: Order, filled: int, price: float, reason: str) -> None:
+        """The list of its day is gone, and with it the order's id: a person tells what its history shows."""
+        objection = objection_to_fill(order, filled, price, self._desk.trading_day)
+        if objection is not None:
+            ordered, limit = (order.signal.shares, order.signal.price) if order.signal else (0, 0.0)
+            values = {"booked": order.filled_shares, "ordered": ordered, "limit": limit}
+            self._refuse(order, say(f"recovery.refused_{objection}", **values))
+            return
+        trade = typed_trade(order, filled, price)
+        if trade is not None:
+            order = order.with_trade(trade)
+        ended = OrderEvent.END_PARTLY if order.open_shares else OrderEvent.FILL_ALL
+        told = f"{filled} @{price:g} {reason}"
+        self._desk.store(order.after(ended), "resolved_filled", told, error_code="")
+
+    def _refuse(self, order: Order, why: str) -> None:
+        entry = JournalEntry(self._desk.now.wall, order.signal_id, "resolve_refused", why)
+        self._desk.do(RecordOrder(order, entry))
+        self._desk.alarm("resolve_refused", signal_id=order.signal_id, detail=why)
