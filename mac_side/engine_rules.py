@@ -140,7 +140,7 @@ def price_hold(
     """The collar: no price, off the day's limits, ten times off the last one, or a crossed book."""
 
     def refused(why: str) -> Hold:
-        return Hold("price", say("dashboard.price_refused", price=price, why=say(f"dashboard.price_{why}")))
+        return _price_refused(price, say(f"dashboard.price_{why}"))
 
     if not (math.isfinite(price) and price > 0):
         return refused("none")
@@ -156,6 +156,10 @@ def price_hold(
             rules = with_override(instrument(code, on=date_of(market)), told)
             if not is_within_limits(price, quote.pre_close, rules):
                 return refused("limits")
-        except MiniqmtError:
-            return refused("limits")
+        except MiniqmtError as problem:
+            return _price_refused(price, problem.why)
     return None
+
+
+def _price_refused(price: float, why: str) -> Hold:
+    return Hold("price", say("dashboard.price_refused", price=price, why=why))

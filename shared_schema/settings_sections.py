@@ -123,7 +123,7 @@ class Executor:
 class Producer:
     """The bridge producer."""
 
-    codes: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.codes)
+    codes: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.quoted_codes)
     """The first one fills the seed fields of ``shared_quote.json``."""
     interval: float | None = check.setting(None, check.number(0.05, 3600))
     """Seconds between two quote files; None = that of the sync tool."""

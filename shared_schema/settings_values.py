@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared_schema.ids import Code
+from shared_schema.instruments.codes import InstrumentError, board_of
 from shared_schema.words import say
 
 
@@ -145,19 +147,37 @@ def one_of(*choices: str, upper: bool = False) -> Check:
     return check
 
 
-def code(value: object) -> str:
-    """An instrument with its exchange, as 159201.SZ."""
+def code(value: object) -> Code:
+    """An instrument that a board lists, with its exchange, as 159201.SZ."""
+    found = _code(value)
+    try:
+        board_of(found)
+    except InstrumentError as problem:
+        raise BadValue("board", why=problem.why, next=problem.next_step) from None
+    return found
+
+
+def _code(value: object) -> Code:
     if isinstance(value, str) and re.fullmatch(r"\d{6}\.(SH|SZ|BJ)", value.strip().upper(), re.ASCII):
-        return value.strip().upper()
+        return Code(value.strip().upper())
     raise BadValue("code")
 
 
-def codes(value: object) -> tuple[str, ...]:
+def codes(value: object) -> tuple[Code, ...]:
     """A list of codes, or a text with commas between them; at least one."""
+    return _codes(value, code)
+
+
+def quoted_codes(value: object) -> tuple[Code, ...]:
+    """The same of what is only quoted: an index too."""
+    return _codes(value, _code)
+
+
+def _codes(value: object, each: Callable[[object], Code]) -> tuple[Code, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not parts:
         raise BadValue("codes")
-    return tuple(dict.fromkeys(code(part) for part in parts))
+    return tuple(dict.fromkeys(each(part) for part in parts))
 
 
 def notice_urls(value: object) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ from mac_side.engine_events import (
     SaveState,
     Tick,
 )
+from mac_side.engine_rules import price_hold
 from mac_side.settling import Sighting, check_not_rolled_back
 from shared_schema.clock import Moment
 from shared_schema.errors import StateError
-from shared_schema.ids import Epoch
-from shared_schema.messages import Asset, Position, QuoteSnapshot, Received, decode_signal
+from shared_schema.ids import Code, Epoch
+from shared_schema.messages import Asset, Position, Quote, QuoteSnapshot, Received, decode_signal
 from shared_schema.words import use_language
 from tests.mac_side.world import CODE, EXECUTOR, account, answer, at, beats, core, moment, quote
 
@@ -158,6 +159,23 @@ def test_the_collar_trades_nothing(fields: dict[str, object]) -> None:
     price = float(fields.pop("price", 1.052))  # type: ignore[arg-type]
     assert published(made.handle(quote(NOW, price, **fields), NOW)) == []  # type: ignore[arg-type]
     assert made.held is not None and made.held.word == "price"
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "reason"),
+    [
+        ("000300.SH", {}, "指数不能交易"),
+        ("159201.SH", {}, "159201.SH 在该交易所不可交易（"),
+        ("159201.SZ", {"limit_up": 0.9, "limit_down": 1.1}, "limit_down"),
+        ("159201.SZ", {"limit_up": 1.05}, "超出当日涨跌停"),
+    ],
+)
+def test_a_price_is_called_beyond_the_limits_only_where_it_is(
+    code: str, told: dict[str, float], reason: str
+) -> None:
+    """A code that no board lists and limits that contradict themselves are told as such."""
+    hold = price_hold(Code(code), 1.06, Quote(price=1.06, pre_close=1.06, **told), 1.06, NOW.market)
+    assert hold is not None and reason in hold.sentence
 
 
 def test_too_few_bars_say_how_many_are_missing() -> None:

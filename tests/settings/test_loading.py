@@ -178,6 +178,8 @@ def test_an_unknown_key_is_named_with_line_and_nearest(
         ("limits.allow_list", "[]"),
         ("limits.allow_list", "['159201']"),
         ("limits.allow_list", "'159201.SZ;512890.SH'"),
+        ("limits.allow_list", "['159201.SZ', '000300.SH']"),
+        ("strategy.symbol", "'000300.SH'"),
         ("sync.tool", "'dropbox'"),
         ("mode", "'real'"),
         ("account.alias", "'../x'"),
@@ -194,6 +196,13 @@ def test_a_wrong_value_is_named(key: str, written: str, load: Load) -> None:
     table, _, last = key.rpartition(".")
     toml = f"[{table}]\n{last} = {written}" if table else f"\n{last} = {written}"
     refused(load, key, "miniqmt.toml:2", toml=toml)
+
+
+def test_a_code_of_the_wrong_exchange_names_the_right_one(load: Load) -> None:
+    """It would hold the dashboard for ever; an index may be quoted all the same."""
+    refused(load, "strategy.symbol", "159201.SZ？", toml="[strategy]\nsymbol = '159201.SH'")
+    refused(load, "strategies.two.symbol", "512890.SH？", toml="[strategies.two]\nsymbol = '512890.SZ'")
+    assert load("[producer]\ncodes = ['159201.SZ', '000300.SH']").producer.codes[1] == "000300.SH"
 
 
 def test_a_backslash_in_double_quotes_is_explained(load: Load) -> None:
