@@ -57,6 +57,9 @@ def resolve(
     identity = SignalId(signal_id)
     row = _row_of(settings, identity)
     if row is None:
+        if filled is not None:
+            detail = say("recovery.resolve_here.placed")
+            raise OperateError("recovery.resolve_refused_here", identity, detail=detail)
         resolve_in_books(found, settings, identity, placed, not_placed, reason, yes)
         return
     ledger, order = row

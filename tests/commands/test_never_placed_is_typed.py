@@ -142,6 +142,8 @@ def test_reason_books_and_a_resting_engine_are_needed(host: Host) -> None:
     raw = path.read_bytes()
     assert "recovery.resolve_how" in refused(host, "resolve", IDENTITY, "--not-placed")
     assert "recovery.resolve_refused_here" in refused(host, "resolve", IDENTITY, "--placed", "o1")
+    filled = ("--filled", "600", "--price", "1.2", "-r", "history")
+    assert "recovery.resolve_refused_here" in refused(host, "resolve", IDENTITY, *filled)
     assert "recovery.resolve_no_executor" in refused(host, "resolve", SELL, "--not-placed", "-r", "x")
     lock = hold_engine(host.runtime, FIRST_STRATEGY)
     try:
