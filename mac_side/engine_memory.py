@@ -28,6 +28,7 @@ from mac_side.engine_rules import (
 )
 from mac_side.engine_signals import Terms
 from mac_side.market_view import BarFeed, TradingMinutes
+from mac_side.order_sizes import SellLimits
 from mac_side.shared_pool import SeenPool, pool_of, widened
 from mac_side.state_file import DashboardState, HaltLatch
 from mac_side.strategy.grid_step import Decide, Market, decide
@@ -62,6 +63,8 @@ class EngineConfig:
     orders_limit: int | None = None
     """Orders a day and yuan a code and day, as this host's settings say; for the screen only."""
     turnover_limit: float | None = None
+    sell_limits: SellLimits = field(default_factory=SellLimits)
+    """The most one sell may carry, as this host's settings say."""
     orders_allowed: bool = True
     """False over a sync tool that is too slow for orders, unless ``sync.allow_orders`` is set."""
     red_after: float = 5.0

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mac_side.books import Books, Intention, TopUp, drop_old_top_ups, intend_buy, intend_sell, intend_top_up
+from mac_side.books import (
+    Books,
+    Intention,
+    Lot,
+    TopUp,
+    drop_old_top_ups,
+    intend_buy,
+    intend_sell,
+    intend_top_up,
+)
 from mac_side.engine_account import same_day, sellable
 from mac_side.engine_events import (
     QuoteSeen,
@@ -20,12 +29,13 @@ from mac_side.engine_signals import Wish, next_id, with_signal
 from mac_side.ex_date import adjusted, closing, ex_date_of, fitting_close
 from mac_side.market_view import bars_of, market_of, quote_of
 from mac_side.odd_shares import without_odd_rest
-from mac_side.strategy.grid_step import CLOSES_SEEN, Buy, Decision, GridState, Market, Sell
+from mac_side.order_sizes import SellLimits, money_too_small, one_sell
+from mac_side.strategy.grid_step import CLOSES_SEEN, Buy, Decision, GridState, Market, Sell, decide
 from mac_side.strategy.lots import Lot as GridLot
 from shared_schema.bars_file import Bar
 from shared_schema.clock import Moment
 from shared_schema.ids import Direction, SignalId
-from shared_schema.instruments import from_ticks, instrument, to_ticks
+from shared_schema.instruments import Instrument, from_ticks, instrument, quantity_fault, to_ticks
 from shared_schema.messages import Quote, Seen
 from shared_schema.sessions import date_of, shanghai
 from shared_schema.words import say
@@ -156,8 +166,11 @@ class EngineTrader(EngineMemory):
         decision = self._decision(market, now)
         sell = next((intent for intent in decision.intents if isinstance(intent, Sell)), None)
         buy = next((intent for intent in decision.intents if isinstance(intent, Buy)), None)
-        if sell is not None and not self._send_sell(sell, bar_end, now):
+        if sell is None:
+            self._clear("lot_too_large")
+        elif not self._send_sell(sell, bar_end, now):
             buy = None  # it was decided on the books that this sell would have left
+        self._tell_too_small(decision, market, now)
         if buy is not None and not open_before.layer_closed(buy.layer + 1):
             self._send_buy(buy, now)
         for waiting in self.state.books.top_ups:
@@ -204,34 +217,93 @@ class EngineTrader(EngineMemory):
         return sellable(position, fixed, state.outbox.entries, as_of, self.config.code, shown)
 
     def _send_sell(self, sell: Sell, bar_end: float, now: Moment) -> bool:
-        """Send the sell without lots that are still pending; whether it went as decided."""
+        """Send the sell without lots that are still pending; whether it went as decided.
+
+        What is above the limits of one sell goes as several of this moment: a stop sells all it was to sell.
+        """
         lots, outbox = self.state.books.lots, self.state.outbox
         places = tuple(p for p in sell.positions if not outbox.lot_closed(lots[p].client_order_id))
         if not places or self._rests("SELL", sell.reason, now):
             return False
         as_decided = places == sell.positions
-        layer = len(lots)
+        rules = instrument(self.config.code, on=date_of(now.market))
+        limits = self.config.sell_limits.of(rules)
+        stood: dict[tuple[str, float], int] = {}
+        while batch := one_sell(lots, places, sell.price, limits):
+            left = {_name(lots[place]): place for place in places if place not in batch}
+            if not self._send_lots(sell, batch, stood, bar_end, now):
+                return as_decided and not left
+            lots, stood = self.state.books.lots, stood or left
+            places = tuple(place for place, lot in enumerate(lots) if _name(lot) in left)
+        self._tell_too_large(tuple(lots[place] for place in places), sell.price, limits, now)
+        return as_decided and not places
+
+    def _send_lots(
+        self,
+        sell: Sell,
+        places: tuple[int, ...],
+        stood: dict[tuple[str, float], int],
+        bar_end: float,
+        now: Moment,
+    ) -> bool:
+        """One signal for the lots at ``places``, which stood at ``stood`` before others of this sell left."""
+        layer = len(self.state.books.lots)
         books, places = without_odd_rest(
             self.state.books,
             places,
             self.may_sell(now, fixed=0),
             instrument(self.config.code, on=date_of(now.market)),
-            outbox.lot_closed,
+            self.state.outbox.lot_closed,
             sell.price,
             bar_end,
         )
         self._become(replace(self.state, books=books), "odd_rest_moved", now)
         if not places:
-            return as_decided
+            return False
         release = tuple(identity for place in places for identity in books.lots[place].buys)
         books, intention = intend_sell(books, places, sell.price, bar_end)
+        if stood:  # so that what is refused comes back in the order of age
+            before = (stood.get(_name(lot)) for lot in intention.removed)
+            known = zip(before, intention.places, strict=True)
+            intention = replace(intention, places=tuple(now if was is None else was for was, now in known))
         wish = Wish(
             "SELL", self.config.code, layer, intention.shares, sell.price, sell.reason, release=release
         )
         self._send(wish, lambda _: (books, intention), now)
-        return as_decided
+        return True
+
+    def _tell_too_large(self, lots: tuple[Lot, ...], price: float, limits: SellLimits, now: Moment) -> None:
+        """An alarm while a lot that is due is above the limits of one sell by itself."""
+        if not lots:
+            self._clear("lot_too_large")
+            return
+        amount = round(lots[0].shares * price, 2)
+        told = {"shares": lots[0].shares, "amount": amount, "most": limits.shares, "yuan": limits.yuan}
+        self._alarm("lot_too_large", say("dashboard.lot_too_large", **told), now)
+
+    def _tell_too_small(self, decision: Decision, market: Market, now: Moment) -> None:
+        """Say once a day that the grid would buy now, had its layer the money for the smallest order."""
+        if self.config.step is not decide or self.state.ex_date is not None:
+            return  # a step of one's own says what it wants; an ex-date holds buys anyway
+        parameters, rules = self.parameters_now(now), instrument(self.config.code, on=date_of(now.market))
+        money = money_too_small(decision, self.grid_state(), market, parameters, rules)
+        if money is not None:
+            self._alarm_too_small(money, market.price, rules, now)
+
+    def _alarm_too_small(self, money: float, price: float, rules: Instrument, now: Moment) -> None:
+        known = self.alarms.get("money_too_small")
+        if known is not None and date_of(known.at or 0.0) == date_of(now.wall):
+            return
+        self._clear("money_too_small")
+        told = {"money": money, "shares": rules.min_buy, "needed": rules.min_buy * price}
+        self._alarm("money_too_small", say("dashboard.money_too_small", **told), now)
 
     def _send_buy(self, buy: Buy, now: Moment) -> None:
+        rules = instrument(self.config.code, on=date_of(now.market))
+        if buy.shares < rules.min_buy:
+            self._alarm_too_small(buy.shares * buy.price, buy.price, rules, now)
+            return
+        self._clear("money_too_small")
         if self._rests("BUY", "grid_buy", now):
             return
         if self._pool_refuses(buy.shares * buy.price, buy.layer + 1, now):
@@ -240,6 +312,12 @@ class EngineTrader(EngineMemory):
         self._send(wish, lambda identity: intend_buy(self.state.books, identity, buy.shares, buy.price), now)
 
     def _send_top_up(self, waiting: TopUp, price: float, now: Moment) -> None:
+        rules = instrument(self.config.code, on=date_of(now.market))
+        if quantity_fault("BUY", waiting.shares, rules) is not None:
+            left = tuple(other for other in self.state.books.top_ups if other is not waiting)
+            books = replace(self.state.books, top_ups=left)
+            self._become(replace(self.state, books=books), "top_up_too_small", now)
+            return
         lots = self.state.books.lots
         place = next((p for p, lot in enumerate(lots) if lot.client_order_id == waiting.lot_id), None)
         if place is None or self.state.outbox.layer_closed(place + 1):
@@ -307,3 +385,8 @@ class EngineTrader(EngineMemory):
             )
             if key not in self.alarms or self.alarms[key].text != text:
                 self._alarm(key, text, now)
+
+
+def _name(lot: Lot) -> tuple[str, float]:
+    """What tells a lot from others while its shares and its place change."""
+    return lot.client_order_id, lot.buy_price

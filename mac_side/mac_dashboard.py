@@ -42,6 +42,7 @@ from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
 from mac_side.engine_wait import concerns
 from mac_side.offline_start import lay_out_fresh_files
+from mac_side.order_sizes import SellLimits
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.points import Point
 from mac_side.single_engine import LOG_NAME, hold_engine, runtime_name
@@ -156,6 +157,7 @@ def engine_config(settings: Settings, runtime: Path, release_name: str, offline:
         offline=offline,
         orders_limit=settings.limits.orders_per_day,
         turnover_limit=settings.limits.turnover_yuan,
+        sell_limits=SellLimits(settings.limits.max_sell_shares, settings.limits.max_sell_yuan),
         orders_allowed=settings.sync.orders_allowed,
         red_after=settings.sync.defaults.heartbeat_red_after,
         skew_limit=settings.limits.skew_seconds,
