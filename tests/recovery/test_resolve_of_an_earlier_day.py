@@ -123,3 +123,11 @@ def test_its_own_sentence_names_the_way_once_its_day_is_gone() -> None:
     revision = bench.row().revision
     bench.day()
     assert (bench.state(), bench.row().revision) == ("unknown", revision)
+
+
+def test_its_old_id_is_refused_with_the_way_that_is_left() -> None:
+    """No list shows that id any more, or shows it as another's: the refusal names ``--filled``."""
+    bench = asleep()
+    bench.tell(ResolveTyped(BUY, OrderId("7"), "me: history"))
+    refused = [entry.detail for entry in journal(bench) if entry.action == "resolve_refused"]
+    assert len(refused) == 1 and "--filled" in refused[0] and bench.state() == "unknown"

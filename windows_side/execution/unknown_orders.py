@@ -105,7 +105,8 @@ class UnknownOrders:
             )
             return
         seen = self._mirror.get(event.order_id)
-        objection = "not_listed" if seen is None else objection_to(order, seen, self._desk.book)
+        unseen = "list_gone" if order.trading_day < self._desk.trading_day else "not_listed"
+        objection = unseen if seen is None else objection_to(order, seen, self._desk.book)
         if seen is None or objection is not None:
             self._refuse(order, say(f"recovery.refused_{objection}", order_id=event.order_id))
             return
