@@ -19,8 +19,8 @@ from shared_schema.words import say
 _KEPT_LIFTED = 50
 SHOWN_WITHIN = 1.0
 """Seconds from a halt's coming to the executor to its heartbeat that shows it (contract.md, Halt)."""
-_EMPTY = "empty "
-"""Before the name of a halt file without a byte: nothing else tells it from another one."""
+_UNDATED = "undated "
+"""Before what tells a halt file that doesn't say when it was written: made by hand, it may be made again."""
 
 
 def latch_seen(
@@ -31,9 +31,11 @@ def latch_seen(
     A file that is missing changes nothing. ``wall`` is Unix seconds; with ``key`` only a signed file lifts.
     """
     latched = {halt.name: halt for halt in state.halts}
-    # An empty file made again is a new halt, and looks like the one that was lifted.
-    gone = {known for known in state.lifted if known.startswith(_EMPTY)} - {_EMPTY + name for name in files}
-    lifted = tuple(known for known in state.lifted if known not in gone)
+    # A halt made by hand once more is a new one, and looks like the one that was lifted.
+    there = {_digest(name, raw) for name, raw in files.items()}
+    lifted = tuple(
+        known for known in state.lifted if known in there or "" in there or not known.startswith(_UNDATED)
+    )
     for name, raw in files.items():
         halted, reason = reads_as_halt(raw, key, name)
         digest = _digest(name, raw)
@@ -128,7 +130,10 @@ def _digest(name: str, raw: bytes | None) -> str:
     """What tells a halt file from later ones; "" where it can't be read just now."""
     if raw is None:
         return ""
-    return hashlib.sha256(raw).hexdigest() if raw else _EMPTY + name
+    if not raw:
+        return _UNDATED + name  # an empty one has nothing but its name
+    digest = hashlib.sha256(raw).hexdigest()
+    return digest if halted_at(raw) else _UNDATED + digest
 
 
 def _writers(state: DashboardState, today: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from windows_side.execution.halt_latch import OWN, HaltLatch
 
@@ -62,12 +63,13 @@ def test_a_resume_here_covers_the_very_files_that_lie_there() -> None:
     assert latch.seeing({"halt.x@y.json": ON}, 2.0).is_halted
 
 
-def test_an_empty_file_is_lifted_and_halts_again_when_made_anew() -> None:
-    """``touch control/halt``: nothing but its going tells the lifted one from the next."""
-    latch = HaltLatch().seeing({"halt": b""}, 1.0).resumed({"halt": b""})
-    assert not latch.seeing({"halt": b""}, 2.0).is_halted
-    assert latch.seeing({"halt": b""}, 2.0) is latch
-    assert latch.seeing({}, 3.0).seeing({"halt": b""}, 4.0).is_halted
+@pytest.mark.parametrize("raw", [b"", b"stop\n", b'{"halt": true}'])
+def test_a_file_made_by_hand_is_lifted_and_halts_again_when_made_anew(raw: bytes) -> None:
+    """``touch control/halt``, or ``echo stop``: nothing but its going tells the lifted one from the next."""
+    latch = HaltLatch().seeing({"halt": raw}, 1.0).resumed({"halt": raw})
+    assert not latch.seeing({"halt": raw}, 2.0).is_halted
+    assert latch.seeing({"halt": raw}, 2.0) is latch
+    assert latch.seeing({}, 3.0).seeing({"halt": raw}, 4.0).is_halted
 
 
 def test_a_halt_that_came_after_the_look_is_not_lifted() -> None:

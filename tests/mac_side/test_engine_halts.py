@@ -66,6 +66,20 @@ def test_an_empty_halt_that_was_lifted_covers_no_other() -> None:
     assert again.state.halted
 
 
+@pytest.mark.parametrize("raw", [b"stop\n", b'{"halt": true}'])
+def test_a_halt_made_by_hand_once_more_is_a_new_one(raw: bytes) -> None:
+    """Its bytes are those of the one that was lifted, which holds nothing while it lies there."""
+    made = ready()
+    made.handle(HaltsSeen({"halt": raw}), NOW)
+    made.handle(beats(NOW, halt_since=NOW.wall), NOW)
+    made.handle(beats(NOW), NOW)
+    made.handle(HaltsSeen({"halt": raw, "halt.sync-conflict": raw}), NOW)
+    assert not made.state.halted
+    made.handle(HaltsSeen({}), NOW)
+    made.handle(HaltsSeen({"halt": raw}), NOW)
+    assert made.state.halted
+
+
 def left_behind(**after: object) -> tuple[EngineCore, Moment]:
     """A halt of a third host, first seen at NOW; 6.5 s later the executor's heartbeat shows none."""
     made, later = ready(), Moment(NOW.wall + 6.5, NOW.market + 6.5)

@@ -16,7 +16,8 @@ ROLLED_BACK = "rolled_back"
 """The name under which it halts because the folder was put back: lifted at its keyboard only."""
 PUT_BACK = "executor.ledger"
 """The name under which it halts because its ledger may not be the newest one."""
-_EMPTY = hashlib.sha256(b"").hexdigest()
+_UNDATED = "undated "
+"""Before the digest of a file that doesn't say when it was written: made by hand, it may be made again."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,12 @@ class HaltLatch:
     def seeing(self, files: Mapping[str, bytes | None], now: float, key: Key | None = None) -> HaltLatch:
         """The latch after a look into ``control/``: name to bytes (None: unreadable)."""
         active = dict(self.active)
-        # An empty file made again is a new halt, and looks like the one that was lifted.
-        lifted = {name: known for name, known in self.lifted.items() if known != _EMPTY or name in files}
+        # A halt made by hand once more is a new one, and looks like the one that was lifted.
+        lifted = {
+            name: known
+            for name, known in self.lifted.items()
+            if name in files or not known.startswith(_UNDATED)
+        }
         for name, raw in files.items():
             halts, reason = reads_as_halt(raw, key, name)
             known, at = active.get(name), halted_at(raw)
@@ -118,4 +123,7 @@ def digests_of(files: Mapping[str, bytes | None]) -> dict[str, str]:
 
 
 def _digest(raw: bytes | None) -> str:
-    return hashlib.sha256(raw).hexdigest() if raw is not None else "unreadable"
+    if raw is None:
+        return "unreadable"
+    digest = hashlib.sha256(raw).hexdigest()
+    return digest if halted_at(raw) else _UNDATED + digest
