@@ -41,6 +41,7 @@ from mac_side.engine import Engine, Place
 from mac_side.engine_memory import EngineConfig
 from mac_side.engine_signals import Terms
 from mac_side.engine_wait import concerns
+from mac_side.market_view import check_periods
 from mac_side.offline_start import lay_out_fresh_files
 from mac_side.order_sizes import SellLimits
 from mac_side.other_dashboard import refuse_beside_another
@@ -147,9 +148,11 @@ def writer_of(strategy: StrategyName) -> str:
 def engine_config(settings: Settings, runtime: Path, release_name: str, offline: bool) -> EngineConfig:
     """What the engine is told: code, parameters, limits. Raises SettingsError."""
     code = Code(settings.strategy.symbol)
+    parameters = parameters_of(settings, release_name)
+    check_periods(parameters)
     return EngineConfig(
         code=code,
-        parameters=parameters_of(settings, release_name),
+        parameters=parameters,
         instance=instance_of(runtime, StrategyName(settings.strategy.name)),
         calendar=calendar_of_this_host(),
         decide_on=settings.strategy.decide_on,

@@ -9,8 +9,9 @@ from mac_side.strategy.grid_step import Market
 from mac_side.strategy.indicators import Reading, bars_needed, last_reading
 from mac_side.strategy.parameters import GridParameters
 from shared_schema.bars_file import Bar
+from shared_schema.errors import SettingsError
 from shared_schema.ids import Code
-from shared_schema.messages import QuoteSnapshot
+from shared_schema.messages import BARS_SHOWN, QuoteSnapshot
 from shared_schema.messages.quote import Quote
 from shared_schema.sessions import date_of
 from shared_schema.shanghai import minute_of_day
@@ -22,6 +23,27 @@ BARS_KEPT = 600
 MINUTE = 60.0
 _MORNING, _NOON, _AFTERNOON = 9 * 60 + 30, 11 * 60 + 30, 13 * 60
 _MINUTES_A_DAY, _MINUTES_A_HALF_DAY = 240, 120
+
+
+def check_periods(parameters: GridParameters, most: int = BARS_SHOWN) -> None:
+    """SettingsError where the indicators need more than the ``most`` bars a quote file shows.
+
+    Live would wait for them for ever. Named is the longer of the periods that add up.
+    """
+    if bars_needed(parameters) <= most:
+        return
+    # As ``bars_needed`` adds them up; each pair with what it needs beside its two periods.
+    for one, other, beside in (
+        ("trend_ma_period", "trend_slope_span", 0),
+        ("atr_mean_period", "atr_period", 1),
+        ("rsi_period", "", 1),
+    ):
+        periods = {name: getattr(parameters, name) for name in (one, other) if name}
+        if sum(periods.values()) + beside > most:
+            longest = max(periods, key=lambda name: periods[name])
+            room = max(1, most - beside - sum(periods.values()) + periods[longest])
+            value = periods[longest]
+            raise SettingsError("strategy.period_too_long", longest, value=value, most=room, bars=most)
 
 
 def quote_of(snapshot: QuoteSnapshot, code: Code) -> Quote | None:

@@ -12,7 +12,14 @@ from shared_schema.messages.account import (
 )
 from shared_schema.messages.halt import Halt, reads_as_halt
 from shared_schema.messages.heartbeat import Heartbeat, Role, Seen, decode_heartbeat
-from shared_schema.messages.quote import MinuteBars, Position, Quote, QuoteSnapshot, decode_quote
+from shared_schema.messages.quote import (
+    BARS_SHOWN,
+    MinuteBars,
+    Position,
+    Quote,
+    QuoteSnapshot,
+    decode_quote,
+)
 from shared_schema.messages.record import SCHEMA_VERSION, Envelope, Received, Record, decode, encode
 from shared_schema.messages.result import (
     TERMINAL_STATES,
@@ -27,6 +34,7 @@ from shared_schema.messages.signal import OrderSignal, decode_signal, price_text
 from shared_schema.messages.views import ExecutedSignals, SharedPool
 
 __all__ = [
+    "BARS_SHOWN",
     "SCHEMA_VERSION",
     "TERMINAL_STATES",
     "Account",

@@ -12,6 +12,8 @@ from shared_schema.messages.record import LARGE_FILE, Received, Record, decode
 
 Prices = Annotated[tuple[float, ...], Field(strict=False)]
 Counts = Annotated[tuple[int, ...], Field(strict=False)]
+BARS_SHOWN = 240
+"""Bars of a code in the quote file: a trading day, so that a dashboard that was away catches up."""
 
 
 class Position(Record):

@@ -16,12 +16,10 @@ from datetime import date
 from shared_schema.bars_file import Bar
 from shared_schema.ids import Code
 from shared_schema.instruments import Instrument, from_ticks, instrument, price_limits, to_ticks
-from shared_schema.messages import MinuteBars, Quote
+from shared_schema.messages import BARS_SHOWN, MinuteBars, Quote
 from shared_schema.shanghai import minute_of_day
 from windows_side.quotes.tape import Tape, Tick
 
-BARS_SHOWN = 240
-"""Bars of a code in the quote file: a trading day, so that a dashboard that was away catches up."""
 LEVELS = 5
 _CLOSING_CALL = 14 * 60 + 57
 

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from shared_schema.ids import Code
-from shared_schema.messages import MinuteBars, Quote
+from shared_schema.messages import BARS_SHOWN, MinuteBars, Quote
 from shared_schema.sessions import date_of
 from shared_schema.trading_calendar import TradingCalendar
 from shared_schema.words import say
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 """Codes of one subscription; the maker of xtquant advises no more."""
-BARS_SHOWN = 240
 _BARS_ASKED = BARS_SHOWN + 2
 """So that the first bar shown is never a 9:31 without its opening call."""
 PULL_EVERY = 3.0
