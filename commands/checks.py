@@ -91,12 +91,14 @@ def _wrong_packages(file: Path) -> list[str]:
 
 
 def settings(current: Settings) -> list[Finding]:
-    """Where the settings came from, and variables that nobody reads."""
+    """Where the settings came from, variables that nobody reads, and settings that contradict each other."""
     files = {origin.place.rpartition(":")[0] for origin in current.origins.values() if origin.kind == "file"}
     text = _words("settings", file=", ".join(sorted(files))) if files else _words("settings_defaults")
     findings = [Finding("settings", Level.OK, text)]
     for remark in current.remarks:
         findings.append(Finding("variable", Level.WARNING, remark, _words("settings_remark_advice")))
+    for doubt in current.doubts:
+        findings.append(Finding("contradiction", Level.WARNING, doubt, _words("settings_doubt_advice")))
     return findings
 
 

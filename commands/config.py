@@ -31,7 +31,7 @@ def config(as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False
         return
     for line in table_lines(rows):
         print(line)
-    for remark in settings.remarks:
+    for remark in (*settings.remarks, *settings.doubts):
         print(f"! {remark}")
 
 

@@ -19,6 +19,7 @@ if __name__ == "__main__":
 
 import argparse
 import hashlib
+import math
 import os
 import secrets
 import sys
@@ -127,6 +128,9 @@ def run_engine(settings: Settings, release_name: str = "", *, console: bool = Tr
             folder_path, defaults.scan_interval, use_watcher=defaults.watcher, concerns=concerns
         )
         config = engine_config(settings, runtime, release_name, place.offline)
+        doubt = layer_beyond_limit(config.parameters, settings.limits.max_buy_yuan)
+        if doubt:
+            log.say("warning", "settings_doubtful", detail=doubt)
         engine = Engine(place, config, log, watch, reach=reach_of(os.environ, Point))
         with asked_to_stop() as stop:
             engine.run(stop, SettingsWatch(settings, os.environ))
@@ -178,6 +182,19 @@ def parameters_of(settings: Settings, release_name: str = "") -> GridParameters:
     parameters = with_settings(parameters, chosen.overrides)
     cap = min(settings.limits.pool_code_yuan, LARGEST_CAP)
     return replace(parameters, nominal_cap=parameters.nominal_cap or cap)
+
+
+def layer_beyond_limit(parameters: GridParameters, most: float) -> str:
+    """A sentence where a layer within the nominal cap costs more than ``most`` (yuan); "" where all fit."""
+    cap, below = parameters.nominal_cap or math.inf, 0.0
+    for layer, money in enumerate(parameters.layer_money, start=1):
+        if below >= cap:
+            break
+        if money > most:
+            shown = {"money": f"{money:,.0f}", "most": f"{most:,.0f}"}
+            return say("dashboard.layer_beyond_limit", layer=layer, **shown)
+        below += money
+    return ""
 
 
 def runtime_folder(settings: Settings, folder: Path) -> Path:

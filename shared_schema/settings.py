@@ -40,6 +40,7 @@ from shared_schema.settings_sources import (
     read_toml,
 )
 from shared_schema.settings_strategies import strategies_of
+from shared_schema.settings_together import doubtful, refuse_contradictions
 from shared_schema.settings_values import BadValue, Rule, masked, nearest
 from shared_schema.sync_defaults import sync_defaults
 from shared_schema.words import say
@@ -77,6 +78,8 @@ class Settings:
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
     """Sentences about variables that look like settings but are none."""
+    doubts: tuple[str, ...] = ()
+    """Sentences about settings that contradict each other, though they let it start."""
     host: Settings | None = field(default=None, repr=False)
     """Where these are the settings of a further account: those of the host they were derived from."""
 
@@ -170,7 +173,8 @@ def load_settings(
     _refuse_secrets_in_folder(settings)
     # A wrong table is refused here, not in the middle of a start.
     _ = settings.all_strategies, settings.further_accounts
-    return settings
+    refuse_contradictions(settings)
+    return replace(settings, doubts=doubtful(settings))
 
 
 def known_settings(record: type[Any] = Settings, prefix: str = "") -> Iterator[tuple[str, Rule]]:

@@ -50,9 +50,13 @@ class SettingsWatch:
         self._looked_at = monotonic()
         self._marks = self._look()
         self._told = SettingsNews("settings_as_started")
+        self._doubts = started.doubts
 
     def look_after(self, log: Log) -> SettingsNews | None:
-        """What changed since the last look, said in ``log``; None mostly."""
+        """What changed since the last look, said in ``log``; None mostly. Doubts of the start first."""
+        doubts, self._doubts = self._doubts, ()
+        for doubt in doubts:
+            log.say("warning", "settings_doubtful", detail=doubt)
         if self._monotonic() - self._looked_at < LOOK_EVERY:
             return None
         self._looked_at = self._monotonic()
