@@ -150,7 +150,8 @@ def closed_state(market: float, quote: Quote | None, rules: Rules) -> SessionSta
     state = state_at(market, rules.calendar)
     if not may_place(state):
         return state
-    has_ended = quote is not None and quote.tick_time >= closing_call_at(market, rules.calendar)
+    tick = quote.tick_time if quote is not None else 0.0
+    has_ended = tick >= closing_call_at(market, rules.calendar) and date_of(tick) == date_of(market)
     return SessionState.CLOSING_CALL if has_ended else None
 
 
