@@ -44,7 +44,7 @@ def latch_seen(
             # A rolled-back folder shows the writer's last "resumed" again: that is no resume.
             if known is not None and at >= known.at:
                 del latched[name]
-        elif digest and digest in lifted:
+        elif _is_among(lifted, digest):
             continue
         elif known is None:
             latched[name] = HaltLatch(name, reason, _writer(name, raw), wall, digest, at=at)
@@ -72,7 +72,7 @@ def follow_executor(state: DashboardState, beat: Beat | None) -> DashboardState:
 
 def was_lifted(state: DashboardState, name: str, raw: bytes | None) -> bool:
     """Whether this very file was lifted, though it still lies there."""
-    return _digest(name, raw) in state.lifted
+    return _is_among(state.lifted, _digest(name, raw))
 
 
 def halt_sentence(latch: HaltLatch) -> str:
@@ -134,6 +134,11 @@ def _digest(name: str, raw: bytes | None) -> str:
         return _UNDATED + name  # an empty one has nothing but its name
     digest = hashlib.sha256(raw).hexdigest()
     return digest if halted_at(raw) else _UNDATED + digest
+
+
+def _is_among(lifted: tuple[str, ...], digest: str) -> bool:
+    # Books of before 2026-11-21 have an undated file's digest alone.
+    return bool(digest) and (digest in lifted or digest.removeprefix(_UNDATED) in lifted)
 
 
 def _writers(state: DashboardState, today: str) -> list[str]:

@@ -40,7 +40,7 @@ from shared_schema.settings_sources import (
     read_toml,
 )
 from shared_schema.settings_strategies import strategies_of
-from shared_schema.settings_together import doubtful, refuse_contradictions
+from shared_schema.settings_together import doubtful
 from shared_schema.settings_values import BadValue, Rule, masked, nearest
 from shared_schema.sync_defaults import sync_defaults
 from shared_schema.words import say
@@ -173,7 +173,6 @@ def load_settings(
     _refuse_secrets_in_folder(settings)
     # A wrong table is refused here, not in the middle of a start.
     _ = settings.all_strategies, settings.further_accounts
-    refuse_contradictions(settings)
     return replace(settings, doubts=doubtful(settings))
 
 

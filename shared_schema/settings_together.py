@@ -1,14 +1,12 @@
 """Settings that are right each by itself and contradict each other.
 
-What could trade nothing is refused at the start. What trades, though not as it was meant, is only said: an
-installed host goes on as it did.
+They trade, though hardly as it was meant, so they are only said: an installed host goes on as it did.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared_schema.errors import SettingsError
 from shared_schema.settings_sections import Limits
 from shared_schema.words import say
 
@@ -19,31 +17,22 @@ STALE_ON_THE_SCREEN = 300.0
 """Seconds after which quotes are stale for the dashboard, whatever the settings say (strategy.md)."""
 
 
-def refuse_contradictions(settings: Settings) -> None:
-    """Raise SettingsError where no order could ever go out."""
-    interval = settings.producer.interval
-    for prefix, limits in _every_limits(settings):
-        if limits.cash_buffer >= 1:
-            raise SettingsError("settings.buffer_takes_all", f"{prefix}.cash_buffer")
-        stale_after = min(limits.max_quote_age_seconds, STALE_ON_THE_SCREEN)
-        if interval is not None and interval >= stale_after:
-            place = settings.origin("producer.interval")
-            values = {"interval": f"{interval:g}", "name": f"{prefix}.max_quote_age_seconds"}
-            raise SettingsError("settings.quotes_always_stale", place, **values, seconds=f"{stale_after:g}")
-
-
 def doubtful(settings: Settings) -> tuple[str, ...]:
-    """A sentence for each pair of limits that hardly was meant so; each names what to do."""
+    """A sentence for each pair that hardly was meant so; each names what to do."""
+    interval = settings.producer.interval
     return tuple(
-        say(f"settings.doubtful.{word}", table=prefix)
+        say(f"settings.doubtful.{word}", table=prefix, interval=f"{interval or 0:g}")
         for prefix, limits in _every_limits(settings)
-        for word, holds in _pairs(limits)
+        for word, holds in _pairs(limits, interval)
         if holds
     )
 
 
-def _pairs(limits: Limits) -> tuple[tuple[str, bool], ...]:
+def _pairs(limits: Limits, interval: float | None) -> tuple[tuple[str, bool], ...]:
+    stale_after = min(limits.max_quote_age_seconds, STALE_ON_THE_SCREEN)
     return (
+        ("buffer_takes_all", limits.cash_buffer >= 1),
+        ("quotes_often_stale", interval is not None and interval >= stale_after),
         ("sell_below_buy_yuan", limits.max_sell_yuan < limits.max_buy_yuan),
         ("sell_below_buy_shares", limits.max_sell_shares < limits.max_buy_shares),
         ("sell_below_code", limits.max_buy_yuan <= limits.max_sell_yuan < limits.pool_code_yuan),

@@ -58,6 +58,7 @@ class Incoming:
         self._again: queue.SimpleQueue[FileSeen] = queue.SimpleQueue()
         self._seen: dict[str, Seen] = {}
         self._listed: tuple[list[FileEntry], list[FileEntry]] | None = None
+        self._had_halts = True
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -110,7 +111,9 @@ class Incoming:
         except FolderError as problem:
             self._work.listing_failed(problem)
             return []
-        return [HaltsSeen(files, self._folder.key)] if files else []
+        # That the last one has gone is news as well: made again, it is another halt.
+        is_news, self._had_halts = bool(files) or self._had_halts, bool(files)
+        return [HaltsSeen(files, self._folder.key)] if is_news else []
 
     def files(self) -> list[Event]:
         """Signals, as many as one turn takes."""

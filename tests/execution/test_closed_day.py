@@ -74,6 +74,14 @@ def test_two_final_lists_end_what_the_terminal_still_shows_alive(
     assert bench.state("more") == "submitted"
 
 
+@pytest.mark.parametrize("status", [48, 49, 86, 255])
+def test_what_the_exchange_never_had_is_not_ended_by_its_close(status: int) -> None:
+    """Terminal or counter may hand it in with the next morning: it stays open, and is unknown then."""
+    evening = Evening()
+    evening.order = evening.alive(0, status=status)
+    assert [evening.list_at(clock) for clock in ("15:10:00", "15:11:00", "18:00:00")] == ["submitted"] * 3
+
+
 def test_lists_asked_close_together_are_one_look() -> None:
     """The terminal may hold one stale answer for some seconds."""
     evening = Evening()

@@ -393,6 +393,25 @@ def test_resume_at_the_keyboard_lifts_the_halt_though_its_file_stays(shell: Shel
     assert shell.core.halt_since is not None
 
 
+@pytest.mark.parametrize("raw", [b"", b"stop\n"])
+def test_a_halt_made_by_hand_again_halts_again(shell: Shell, raw: bytes) -> None:
+    """``touch control/halt``, resume, the file removed; in the next emergency the same is typed once more."""
+    path = shell.folder.path / "control" / "halt"
+    path.write_bytes(raw)
+    shell.executor.turn()
+    assert shell.core.halt_since is not None
+    type_order(shell.place, Typed(kind="resume", reason="ok", by="me", at=time.time()))
+    shell.skip += KEYBOARD_INTERVAL
+    shell.executor.turn()
+    assert shell.core.halt_since is None and shell.executor.broker.stops(FUND, time.time() + 10) is None
+    path.unlink()
+    shell.executor.turn()
+    path.write_bytes(raw)
+    assert shell.executor.broker.stops(FUND, time.time() + 10) == "halt"
+    shell.executor.turn()
+    assert shell.core.halt_since is not None
+
+
 def test_a_stale_resume_is_not_followed(shell: Shell) -> None:
     """What was typed while no executor ran must not lift a halt that came later."""
     halt_file(shell, b'{"halt": true}')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import orjson
 import pytest
 
@@ -70,6 +72,12 @@ def test_a_file_made_by_hand_is_lifted_and_halts_again_when_made_anew(raw: bytes
     assert not latch.seeing({"halt": raw}, 2.0).is_halted
     assert latch.seeing({"halt": raw}, 2.0) is latch
     assert latch.seeing({}, 3.0).seeing({"halt": raw}, 4.0).is_halted
+
+
+def test_a_ledger_of_before_knows_what_it_lifted() -> None:
+    """Undated files had no mark before their digest: what lies there lifted halts no upgraded host."""
+    old = {"active": {}, "lifted": {"halt": hashlib.sha256(b"stop\n").hexdigest()}}
+    assert not HaltLatch.from_json(old).seeing({"halt": b"stop\n"}, 1.0).is_halted
 
 
 def test_a_halt_that_came_after_the_look_is_not_lifted() -> None:

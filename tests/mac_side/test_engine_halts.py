@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -78,6 +81,13 @@ def test_a_halt_made_by_hand_once_more_is_a_new_one(raw: bytes) -> None:
     made.handle(HaltsSeen({}), NOW)
     made.handle(HaltsSeen({"halt": raw}), NOW)
     assert made.state.halted
+
+
+def test_books_of_before_know_what_they_lifted() -> None:
+    """Undated files had no mark before their digest: what lies there lifted halts no upgraded host."""
+    made = core(state=replace(ready().state, lifted=(hashlib.sha256(b"stop\n").hexdigest(),)))
+    made.handle(HaltsSeen({"halt": b"stop\n"}), NOW)
+    assert not made.state.halted
 
 
 def left_behind(**after: object) -> tuple[EngineCore, Moment]:

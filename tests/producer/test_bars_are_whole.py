@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from shared_schema.messages import MinuteBars, Quote
 from shared_schema.sessions import SHANGHAI, hms
 from tests.execution.bench import CALENDAR
 from tests.producer.test_xtdata import FUND, SHARE, World, needs_xtquant
-from windows_side.quotes.bar_downloads import Hole, holes_in
+from windows_side.quotes.bar_downloads import MOST_STUCK, STUCK, BarDownloads, Hole, holes_in
 from windows_side.quotes.bar_turns import final_until
 from windows_side.quotes.xtdata_reader import XtdataReader
 
@@ -136,6 +136,10 @@ def test_a_quiet_codes_minute_ends_five_seconds_later_and_is_asked_for_again(
         ("11:29:20", "11:29:58", 1.0, "11:29:54"),
         ("11:29:20", "11:29:58", 600.0, "11:30:00"),
         ("14:59:20", "15:00:00", 600.0, "15:00:00"),
+        ("11:29:57", "11:30:03", 0.0, "11:29:58"),
+        ("11:29:57", "11:30:03", 2.0, "11:30:00"),
+        ("14:59:57", "15:00:03", 3600.0, "15:00:00"),
+        ("14:59:57", "15:00:40", 3600.0, "15:00:35"),
     ],
 )
 def test_our_own_clock_ends_a_minute_only_before_a_break(
@@ -203,6 +207,52 @@ def test_a_new_long_hole_does_not_wait_for_a_quiet_codes_pause(make_stage: Calla
     for _ in range(5):
         stage.step()
     assert len(stage.data.downloads) == 2
+
+
+def holey(downloads: BarDownloads, now: float, *gaps: str) -> None:
+    """The code is looked at at ``now`` with a hole of six minutes at each of ``gaps``."""
+    ends = OLD + minutes("09:31:00", "11:30:00")
+    for gap in gaps:
+        ends = [end for end in ends if not at(gap) <= end < at(gap) + 360]
+    downloads.look(FUND, ends, date(2026, 3, 3), now)
+
+
+def test_a_code_that_trades_seldom_hurries_once_a_pause() -> None:
+    """Each of its bars makes another long hole; the pauses grow all the same."""
+    asked: list[str] = []
+    downloads = BarDownloads(lambda *wanted: asked.append(wanted[2]), lambda work: work(), CALENDAR)
+    gaps = [f"{hour}:{minute:02}:00" for hour in ("10", "11") for minute in range(0, 30, 7)]
+    for place in range(1, len(gaps) + 1):
+        holey(downloads, place * 420.0, *gaps[:place])
+    assert 3 <= len(asked) <= 6 < len(gaps)
+
+
+def test_a_download_that_hangs_is_waited_for_ten_minutes() -> None:
+    """It is said, the others go on beside it, and a terminal that hangs for ever costs a few threads."""
+    asked: list[str] = []
+    waiting: list[Callable[[], None]] = []
+    downloads = BarDownloads(lambda *wanted: asked.append(wanted[2]), waiting.append, CALENDAR)
+    holey(downloads, 0.0, "10:00:00")
+    holey(downloads, 70.0, "10:00:00")
+    assert len(waiting) == 1, "one after the other"
+    holey(downloads, STUCK + 200.0, "10:00:00")
+    assert len(waiting) == 2
+    waiting[1]()
+    assert asked == ["20260303"]
+    waiting[0]()
+    assert asked == ["20260303"], "what came back late has nothing left to do"
+    for turn in range(2, 50):
+        holey(downloads, turn * 3_601.0, "10:00:00")
+    assert len(waiting) == 2 + MOST_STUCK
+
+
+def test_a_long_suspension_is_no_hole_of_years() -> None:
+    """A code that trades again after two years: ten days are asked for, not all of them."""
+    asked: list[str] = []
+    downloads = BarDownloads(lambda *wanted: asked.append(wanted[2]), lambda work: work(), CALENDAR)
+    ends = minutes("14:00:00", "15:00:00", "2026-01-05") + minutes("09:31:00", "09:40:00")
+    downloads.look(FUND, ends, date(2026, 3, 3), 0.0)
+    assert asked == ["20260221"]
 
 
 @needs_xtquant

@@ -7,7 +7,7 @@ of that shows the order as alive all evening, and forgets it with its restart in
 from __future__ import annotations
 
 from shared_schema.ids import SignalId
-from windows_side.brokers.port import FINAL_STATUSES
+from windows_side.brokers.port import BrokerStatus
 from windows_side.execution.desk import Desk
 from windows_side.execution.final_list import FinalList
 from windows_side.execution.order import Order
@@ -16,6 +16,15 @@ from windows_side.execution.states import OrderEvent
 APART = 60.0
 """Seconds between the two final lists that have to show the same: one after a reconnect may be stale."""
 
+HANDED_IN = frozenset(
+    {
+        BrokerStatus.REPORTED,
+        BrokerStatus.REPORTED_CANCEL,
+        BrokerStatus.PART_FILLED_CANCEL,
+        BrokerStatus.PART_FILLED,
+    }
+)
+"""What the exchange had, and drops. One that was never handed in may be, by terminal or counter, tomorrow."""
 _Shown = tuple[int, int]
 """The broker's status and traded volume of an order."""
 
@@ -46,6 +55,6 @@ class ClosedDay:
     def _outlived(self, order: Order, final: FinalList) -> bool:
         """Whether the list shows the row's order alive after its day, with all its trades known here."""
         called_in_its_day = 0 < order.calling_market < final.closed_at
-        seen_alive = order.broker_status and order.broker_status not in FINAL_STATUSES
+        at_exchange = order.broker_status in HANDED_IN
         shown = bool(order.order_id) and self._desk.book.was_shown(order)
-        return bool(called_in_its_day and seen_alive and shown) and order.broker_filled == order.filled_shares
+        return called_in_its_day and at_exchange and shown and order.broker_filled == order.filled_shares

@@ -57,7 +57,9 @@ class HaltLatch:
 
     def was_lifted(self, name: str, raw: bytes | None) -> bool:
         """Whether a person resumed over this very file."""
-        return self.lifted.get(name) == _digest(raw)
+        digest = _digest(raw)
+        # Ledgers of before 2026-11-21 have the digest alone.
+        return self.lifted.get(name) in (digest, digest.removeprefix(_UNDATED))
 
     def seeing(self, files: Mapping[str, bytes | None], now: float, key: Key | None = None) -> HaltLatch:
         """The latch after a look into ``control/``: name to bytes (None: unreadable)."""

@@ -29,6 +29,10 @@ LONG = 5
 """Minutes missing in a row that are hardly a quiet code's."""
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0
 """Seconds between two downloads of a code with a hole, doubling from the first to the longest."""
+STUCK, MOST_STUCK = 600.0, 5
+"""Seconds after which a download that has not returned is waited for no longer, and how often so."""
+OLDEST = 10 * 86_400.0
+"""Seconds before the newest bar: no older hole is filled, as after a long suspension."""
 _MINUTE = 60.0
 
 
@@ -58,6 +62,8 @@ class _Waiting:
     holes: tuple[Hole, ...] = ()
     pause: float = 0.0
     due: float = float("-inf")
+    hurried: bool = False
+    """Whether a long hole began this pause early; a code that trades seldom makes one with each bar."""
 
 
 class BarDownloads:
@@ -78,14 +84,20 @@ class BarDownloads:
         self._waiting: dict[Code, _Waiting] = {}
         self._wanted: dict[Code, str] = {}
         self._turn = threading.Lock()
-        self._runs = False
         self._ended: set[Code] = set()
+        self._worker = 0
+        """Counts the workers; an older one, whose download hung, ends when it comes back."""
+        self._begun: float | None = None
+        """When the download under way began, monotonic seconds; None while nobody works."""
+        self._stuck = 0
+        self._now = 0.0
 
     def look(self, code: Code, ends: Sequence[float], day: date, now: float) -> None:
         """``ends``: the bars there are, Unix seconds; ``day``: the market's; ``now``: monotonic seconds."""
+        self._now = now
         wanted: str | None = None
-        if self._calendar is not None:
-            wanted = self._hole_from(code, holes_in(ends, self._calendar), now)
+        if self._calendar is not None and ends:
+            wanted = self._hole_from(code, holes_in(ends, self._calendar), ends[-1], now)
         if wanted is None and len(ends) < BARS_WANTED and (day, code) not in self._lengthened:
             # Without a beginning xtdata downloads what is newer than its newest, or all if it has none.
             self._lengthened.add((day, code))
@@ -101,8 +113,8 @@ class BarDownloads:
             ended, self._ended = self._ended, set()
         return ended
 
-    def _hole_from(self, code: Code, holes: tuple[Hole, ...], now: float) -> str | None:
-        """The day to download from, YYYYMMDD, where it is time to."""
+    def _hole_from(self, code: Code, holes: tuple[Hole, ...], newest: float, now: float) -> str | None:
+        """The day to download from, YYYYMMDD, where it is time to; ``newest``: the last bar's end."""
         waiting = self._waiting.get(code)
         if not holes:
             if waiting is not None:
@@ -113,32 +125,46 @@ class BarDownloads:
         new = set(holes) - set(waiting.holes)
         waiting.holes = holes
         long = any(hole.minutes >= LONG for hole in new)
-        if now < waiting.due and not long:
+        early = now < waiting.due
+        if early and (waiting.hurried or not long):
             return None
+        waiting.hurried = early
         waiting.pause = min(2 * waiting.pause, LONGEST_PAUSE) or FIRST_PAUSE
         waiting.due = now + waiting.pause
         first, last = (f"{shanghai(end):%m-%d %H:%M}" for end in (holes[0].first, holes[-1].last))
         count = sum(hole.minutes for hole in holes)
         told = say("qmt.bars_missing", code=code, count=count, first=first, last=last)
         log.log(logging.WARNING if long else logging.INFO, told, extra={"action": "bars_missing"})
-        return f"{date_of(holes[0].first):%Y%m%d}"
+        return f"{date_of(max(holes[0].first, newest - OLDEST)):%Y%m%d}"
 
     def _start(self) -> None:
         with self._turn:
-            if self._runs:
+            hangs = self._begun is not None and self._now - self._begun >= STUCK
+            if self._begun is not None and (not hangs or self._stuck == MOST_STUCK):
                 return
-            self._runs = True
-        self._aside(self._work)
+            self._stuck += hangs
+            self._worker += 1
+            self._begun, number = self._now, self._worker
+        if hangs:
+            log.warning(say("qmt.download_hangs", seconds=round(STUCK)), extra={"action": "download_hangs"})
+        try:
+            self._aside(lambda: self._work(number))
+        except RuntimeError:  # no thread to be had: the next look tries again
+            with self._turn:
+                self._begun = None
+            log.warning(say("qmt.download_failed", code=", ".join(self._wanted), detail="no thread"))
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         """One code after the other until nothing is wanted: after an outage it is every code at once."""
         while True:
             with self._turn:
+                if number != self._worker:
+                    return
                 if not self._wanted:
-                    self._runs = False
+                    self._begun = None
                     return
                 code = next(iter(self._wanted))
-                begin = self._wanted.pop(code)
+                begin, self._begun = self._wanted.pop(code), self._now
             try:
                 # With a beginning xtdata fills holes too; without one it only adds what is newer.
                 self._download(code, "1m", begin)

@@ -23,9 +23,9 @@ def final_until(tick: float, market: float, idle: float) -> float:
     ``market``: the newest tick of all codes; ``idle``: seconds since it came. Nobody ticks at lunch and
     after the close: there our own clock ends the last minute.
     """
-    ending = -(-market // MINUTE) * MINUTE
-    if minute_of_day(ending) in (_NOON, _CLOSE):
-        market = min(market + idle, ending + SETTLED)
+    for ending in (market // MINUTE * MINUTE, -(-market // MINUTE) * MINUTE):
+        if minute_of_day(ending) in (_NOON, _CLOSE):
+            market = max(market, min(market + idle, ending + SETTLED))
     return max(tick, market - SETTLED)
 
 

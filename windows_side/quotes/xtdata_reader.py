@@ -72,7 +72,8 @@ class XtdataReader:
         self._unsubscribed: list[tuple[Code, ...]] = []
         self._bars_unsubscribed: list[Code] = []
         self._turns = BarTurns(bar_pause)
-        self._newest, self._newest_at = 0.0, float("-inf")
+        self._newest = 0.0, float("-inf")
+        """The newest tick of all codes, and when it came on ``clock``: one value, for two threads."""
         self._pulled_at = self._details_at = float("-inf")
         self.version = 0
         """Rises with every change of quotes or bars."""
@@ -97,7 +98,7 @@ class XtdataReader:
     @property
     def market_time(self) -> float:
         """The newest tick's time, Unix seconds; 0 before the first."""
-        return self._newest
+        return self._newest[0]
 
     @property
     def names(self) -> dict[Code, str]:
@@ -167,8 +168,8 @@ class XtdataReader:
                     if quote != old:
                         self.version += 1
                     self._quotes[code] = quote
-                if quote.tick_time > self._newest:
-                    self._newest, self._newest_at = quote.tick_time, self.answered_at
+                if quote.tick_time > self._newest[0]:
+                    self._newest = quote.tick_time, self.answered_at
 
     def _is_of_the_future(self, code: Code, tick_time: float) -> bool:
         """Whether a tick is too far ahead of this host's clock to be true; said once a day and code."""
@@ -248,7 +249,8 @@ class XtdataReader:
         return quote.tick_time if quote is not None else 0.0
 
     def _until(self, code: Code, now: float) -> float:
-        return final_until(self._tick_of(code), self._newest, now - self._newest_at)
+        market, came = self._newest
+        return final_until(self._tick_of(code), market, now - came)
 
     def _last_bar(self, code: Code) -> float:
         bars = self._bars.get(code)
