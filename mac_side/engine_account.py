@@ -27,7 +27,7 @@ OUR_REMARK = "mq"
 FINAL_STATUSES = frozenset({53, 54, 56, 57})
 """Part cancelled, cancelled, filled, refused (xtquant)."""
 AT_BROKER = frozenset({"submitted", "partly_filled"})
-"""States of an order that the broker has answered for."""
+"""States of an order that may be at the broker; with an order id the broker has answered for it."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,14 @@ class OrdersAtBroker:
     """When its executor wrote so, Unix seconds; the account is asked by the same host's clock."""
 
     def heard(self, received: Received[OrderResult], entry: OutboxEntry) -> None:
-        """A result was taken, and ``entry`` is what it left."""
-        if entry.settled:
+        """A result was taken, and ``entry`` is what it left.
+
+        "submitted" is told before the call as well, and then no broker has frozen a share.
+        """
+        result = received.body
+        if entry.settled or result.state not in AT_BROKER or not result.order_id:
             self._since.pop(entry.signal_id, None)
-        elif received.envelope is not None and received.body.state in AT_BROKER:
+        elif received.envelope is not None:
             self._since.setdefault(entry.signal_id, received.envelope.written_at)
 
     def shown_by(self, seen: SeenAccount, latest: float) -> set[SignalId]:

@@ -163,13 +163,16 @@ class EngineMemory:
         return health_of(beat, own, self.beats_since, now.wall, self.config.red_after)
 
     def unheld_halts(self, now: Moment) -> tuple[HaltLatch, ...]:
-        """The halts of others that a person may lift here: over a green link the executor shows none."""
+        """The halts of others that a person may lift here: over a green link the executor shows none.
+
+        It need not be ready: in the evening its terminal is closed, and it shows a halt all the same.
+        """
         executor, red_after = self.link.executor(self.state.executor), self.config.red_after
         holds = (
             executor_hold(self.state, executor, 0, now, red_after),
             *link_holds(self.health(now), self.config.skew_limit),
         )
-        if executor is None or any(holds):
+        if executor is None or any(hold and hold.word != "executor_not_ready" for hold in holds):
             return ()
         return unheld_there(self.state, executor, red_after, self.config.writer)
 

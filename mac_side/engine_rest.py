@@ -57,7 +57,7 @@ def rest_of(
     ``sent_at``: market times of this process's signals; of another's the wall time stands for it.
     ``lifted_at``: when a person last ended the rests, wall Unix seconds; what was sent before counts no more.
     """
-    today, count, last = trading_day_of(now.market), 0, None
+    today, count, last, at = trading_day_of(now.market), 0, None, 0.0
     for entry in reversed(outbox.entries):
         if entry.trading_day != today or entry.timestamp <= lifted_at:
             break
@@ -65,8 +65,8 @@ def rest_of(
             continue
         if entry.state not in REFUSED:
             break
-        count += 1
-        last = last or entry
+        count += entry.timestamp != at  # parts of one sell are of one moment, and one refusal
+        last, at = last or entry, entry.timestamp
     if last is None or count < REFUSALS:
         return None
     return Rest(last, sent_at.get(last.signal_id, last.timestamp), count)

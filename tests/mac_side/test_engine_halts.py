@@ -98,9 +98,13 @@ def left_behind(**after: object) -> tuple[EngineCore, Moment]:
     return made, later
 
 
-def test_a_halt_the_executor_does_not_hold_is_lifted_where_the_dashboard_runs() -> None:
-    """Resumed at the executor while the dashboard was off: no heartbeat shows it, and it held for good."""
-    made, later = left_behind()
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_halt_the_executor_does_not_hold_is_lifted_where_the_dashboard_runs(is_ready: bool) -> None:
+    """Resumed at the executor while the dashboard was off: no heartbeat shows it, and it held for good.
+
+    In the evening the terminal is closed, and the executor is not ready.
+    """
+    made, later = left_behind(ready=is_ready)
     assert make_view(made, later).halt.own and make_view(made, later).halt.only_here
     made.handle(OperatorSaid(Command(kind="resume", argument="r", at=later.wall)), later)
     made.handle(HaltsSeen(LEFT), later)
@@ -109,9 +113,9 @@ def test_a_halt_the_executor_does_not_hold_is_lifted_where_the_dashboard_runs() 
     assert made.state.halted
 
 
-@pytest.mark.parametrize("after", [{"halt_since": 1.0}, {"ready": False}, {"mode": "live"}])
+@pytest.mark.parametrize("after", [{"halt_since": 1.0}, {"mode": "live"}])
 def test_what_the_executor_may_hold_is_not_lifted_here(after: dict[str, object]) -> None:
-    """Halted, not ready or another's: then only the writer or the executor's keyboard lifts it."""
+    """Halted or another's: then only the writer or the executor's keyboard lifts it."""
     made, later = left_behind(**after)
     made.handle(OperatorSaid(Command(kind="resume", argument="r", at=later.wall)), later)
     assert made.state.halted and not make_view(made, later).halt.own

@@ -11,6 +11,7 @@ from mac_side.books import Books, Lot, TopUp
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import HaltsSeen, OperatorSaid, Say, Tick
 from mac_side.engine_rest import REST
+from mac_side.order_sizes import SellLimits
 from mac_side.screen_commands import Command
 from mac_side.state_file import DashboardState, new_state
 from shared_schema.clock import Moment
@@ -80,6 +81,22 @@ def test_by_bars_it_rests_as_well() -> None:
     made = ready(Books(anchor=1.06))
     made.config = replace(made.config, decide_on="bar")
     assert len(run(made, BUYS, 0, 3600, step=60)) == 3 + 3
+
+
+def test_the_parts_of_one_sell_are_one_refusal() -> None:
+    """What is above the limits of one order goes as several: refused together they are no row of refusals."""
+    made = ready(Books(lots=tuple(replace(LOT, client_order_id=name) for name in "abc"), anchor=1.0))
+    made.config = replace(made.config, sell_limits=SellLimits(shares=1000))
+    made.handle(beats(NOW), NOW)
+    made.handle(account(NOW, 3000, 3000), NOW)
+    sent = []
+    for passed in range(6):
+        now = after(passed)
+        made.handle(quote(now, SELLS, passed + 1), now)
+        for entry in made.state.outbox.open:
+            sent.append(passed)
+            made.handle(answer(entry, now, 0, state="rejected"), now)
+    assert sent == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_top_up_rests_with_the_buys() -> None:

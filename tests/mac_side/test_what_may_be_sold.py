@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mac_side.books import Books, Lot
 from mac_side.engine_core import EngineCore
 from mac_side.engine_events import HaltsSeen
@@ -30,9 +32,12 @@ def selling(now: Moment = NOW) -> EngineCore:
     return engine
 
 
-def at_the_broker(engine: EngineCore, now: Moment = NOW, state: str = "submitted") -> None:
+def at_the_broker(
+    engine: EngineCore, now: Moment = NOW, state: str = "submitted", order_id: str = "7", revision: int = 1
+) -> None:
     """The executor answers for the sale."""
-    engine.handle(answer(engine.state.outbox.open_orders[0], now, 0, state=state, revision=1), now)
+    sale = engine.state.outbox.open_orders[0]
+    engine.handle(answer(sale, now, 0, state=state, revision=revision, order_id=order_id), now)
 
 
 def test_an_open_sell_that_the_account_shows_is_not_taken_off_again() -> None:
@@ -71,6 +76,17 @@ def test_an_open_sell_that_no_snapshot_shows_for_certain_is_taken_off() -> None:
         assert engine.may_sell(now) == 10_000, state
         engine.handle(account(now, 20_000, 10_000, seq=3, queried_at=queried_at), now)
         assert engine.may_sell(now) == 0, state
+
+
+@pytest.mark.parametrize("then", ["", "unknown"])
+def test_a_call_without_an_answer_froze_nothing(then: str) -> None:
+    """The executor says "submitted" before the call: without an order id no snapshot shows the sale (I13)."""
+    engine, now = selling(), later(60)
+    at_the_broker(engine, order_id="" if not then else "7")
+    if then:
+        at_the_broker(engine, state=then, order_id="", revision=2)
+    engine.handle(account(now, 30_000, 20_000, seq=2, queried_at=now.wall), now)
+    assert engine.may_sell(now) == 10_000
 
 
 def test_shares_bought_today_stay_unsold() -> None:

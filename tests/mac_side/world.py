@@ -118,7 +118,14 @@ def account(
 
 
 def answer(
-    entry: OutboxEntry, now: Moment, filled: int, *, revision: int = 5, state: str = "", digest: str = ""
+    entry: OutboxEntry,
+    now: Moment,
+    filled: int,
+    *,
+    revision: int = 5,
+    state: str = "",
+    digest: str = "",
+    order_id: str = "",
 ) -> ResultSeen:
     """The executor's result of ``entry``; terminal unless ``state`` says otherwise."""
     shares = entry.intention.shares
@@ -135,6 +142,7 @@ def answer(
             "state": word,
             "signal_digest": digest or entry.digest,
             "revision": revision,
+            "order_id": order_id,
         }
     )
     return ResultSeen(received(envelope(now, revision), body))
