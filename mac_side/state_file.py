@@ -100,8 +100,8 @@ def state_path(
     """Where the books of this mode and strategy stand.
 
     In ``runtime_dir``; in the exchange folder itself where ``in_folder`` (DASHBOARD_WORK_DIR is set) or
-    one already stands there, or did: its last good copy tells, unless ``runtime_dir`` has books. In an
-    OFFLINE folder simulated books are ``dashboard_state.json``.
+    one already stands there, or did: a last good copy of this mode tells, unless ``runtime_dir`` has books.
+    In an OFFLINE folder simulated books are ``dashboard_state.json``, as live ones are elsewhere.
     Raises StateError where both places have them and nothing says which are the right ones.
     """
     name = state_name(None if is_first(strategy) else strategy, mode, simulate_suffix=not offline)
@@ -110,8 +110,10 @@ def state_path(
         return in_the_folder
     is_at_home = at_home != in_the_folder and disk.stat(at_home) is not None
     if disk.stat(in_the_folder) is None:
-        stood_there = disk.stat(in_the_folder.with_name(name + LAST_GOOD)) is not None
-        return in_the_folder if stood_there and not is_at_home else at_home
+        stood_there = not is_at_home and StateFile(in_the_folder, disk).stood_once(
+            new_state(Moment(0.0, 0.0), mode, AccountAlias(""), strategy, "")
+        )
+        return in_the_folder if stood_there else at_home
     if is_at_home:
         raise StateError("dashboard.two_sets_of_books", in_the_folder, other=at_home)
     return in_the_folder
@@ -159,7 +161,7 @@ class StateFile:
         """
         raw = self._read(self.path)
         if raw is None:
-            if self._read(self.last_good) is not None and not may_begin:
+            if not may_begin and self.stood_once(fresh):
                 raise StateError("dashboard.state_missing", self.path, copy=self.last_good)
             return fresh
         state = self._checked(self._parsed(raw, fresh), fresh)
@@ -170,6 +172,14 @@ class StateFile:
         except OSError as problem:
             raise StateError("dashboard.state_not_written", self.path, detail=str(problem)) from problem
         return state
+
+    def stood_once(self, fresh: DashboardState) -> bool:
+        """Whether the last good copy is of books of ``fresh``'s mode; one that nobody can read is."""
+        try:
+            raw = self._read(self.last_good)
+            return raw is not None and decode_state(raw, fresh).mode == fresh.mode
+        except (StateError, MessageError, KeyError, TypeError, ValueError, AttributeError):
+            return True
 
     def save(self, state: DashboardState, now: Moment, trading_day: str) -> tuple[DashboardState, bytes]:
         """Write ``state`` durably; returns it as saved, and its bytes. Raises StateError."""

@@ -293,6 +293,28 @@ def test_where_the_books_stand(tmp_path: Path) -> None:
     assert where("live") == folder / "dashboard_state.json"
 
 
+def test_a_copy_of_another_mode_is_no_books_of_this_one(tmp_path: Path) -> None:
+    """OFFLINE books go plain: their copy left behind neither draws live books there nor stops their start."""
+    folder, runtime = tmp_path / "f", tmp_path / "r"
+    there = StateFile(folder / "dashboard_state.json")
+    live = replace(fresh(), mode="live")
+
+    def where() -> Path:
+        return state_path(folder, runtime, "live", StrategyName("grid"), offline=False, in_folder=False)
+
+    _, raw = there.save(replace(live, mode="simulate"), NOW, DAY)
+    there.keep_last_good(raw)
+    there.path.unlink()
+    assert where() == runtime / "dashboard_state.json"
+    assert there.load(live) is live  # DASHBOARD_WORK_DIR
+    for kept in (raw[:-9], raw.replace(b'"simulate"', b'"simulata"'), there.save(live, NOW, DAY)[1]):
+        there.path.unlink(missing_ok=True)
+        there.keep_last_good(kept)  # nobody can read it, or it is live: those books are missed
+        assert where() == there.path
+        with pytest.raises(StateError):
+            there.load(live)
+
+
 def test_two_sets_of_books_stop_the_start(tmp_path: Path) -> None:
     """An old copy in the exchange folder beside those of RUNTIME_DIR: a person says which are right."""
     folder, runtime = tmp_path / "f", tmp_path / "r"
