@@ -66,7 +66,7 @@ class Qmt:
 class Limits:
     """What the risk gate lets through; shares, yuan and seconds."""
 
-    allow_list: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.codes)
+    allow_list: tuple[str, ...] = check.setting(("159201.SZ", "512890.SH"), check.quoted_codes)
     max_buy_shares: int = check.setting(100_000, check.whole(0))
     max_buy_yuan: float = check.setting(60_000.0, check.number(0))
     max_sell_shares: int = check.setting(500_000, check.whole(0))

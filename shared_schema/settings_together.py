@@ -5,8 +5,11 @@ They trade, though hardly as it was meant, so they are only said: an installed h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from shared_schema.ids import Code
+from shared_schema.instruments.codes import InstrumentError, board_of
 from shared_schema.settings_sections import Limits
 from shared_schema.words import say
 
@@ -18,14 +21,26 @@ STALE_ON_THE_SCREEN = 300.0
 
 
 def doubtful(settings: Settings) -> tuple[str, ...]:
-    """A sentence for each pair that hardly was meant so; each names what to do."""
+    """A sentence for each pair, and each allowed code, that hardly was meant so; each names what to do."""
     interval = settings.producer.interval
-    return tuple(
+    pairs = (
         say(f"settings.doubtful.{word}", table=prefix, interval=f"{interval or 0:g}")
         for prefix, limits in _every_limits(settings)
         for word, holds in _pairs(limits, interval)
         if holds
     )
+    return (*pairs, *_unlisted(settings))
+
+
+def _unlisted(settings: Settings) -> Iterator[str]:
+    """A sentence for each allowed code that no board lists: an index, or the other exchange's."""
+    for prefix, limits in _every_limits(settings):
+        for code in limits.allow_list:
+            try:
+                board_of(Code(code))
+            except InstrumentError as problem:
+                told = {"why": problem.why, "next": problem.next_step}
+                yield say("settings.doubtful.not_listed", table=prefix, **told)
 
 
 def _pairs(limits: Limits, interval: float | None) -> tuple[tuple[str, bool], ...]:

@@ -69,6 +69,27 @@ def test_what_trades_though_not_as_meant_is_said(limits: str, named: tuple[str, 
 
 
 @pytest.mark.parametrize(
+    ("codes", "named"),
+    [
+        ("'159201.SZ', '000300.SH'", ("000300.SH",)),
+        ("'204001.SH', '159201.SZ', '000300.SH'", ("204001.SH", "000300.SH")),
+        ("'159201.SH'", ("159201.SZ",)),
+    ],
+)
+def test_an_allowed_code_that_nobody_can_trade_is_said(
+    codes: str, named: tuple[str, ...], load: Load
+) -> None:
+    """An installed host with a forgotten index in allow_list goes on; each such code is named."""
+    for table in ("limits", "accounts.b.limits"):
+        for language in ("zh", "en"):
+            use_language(language)
+            doubts = load(f"[{table}]\nallow_list = [{codes}]").doubts
+            assert len(doubts) == len(named)
+            for doubt, name in zip(doubts, named, strict=True):
+                assert f"{table}.allow_list" in doubt and name in doubt
+
+
+@pytest.mark.parametrize(
     "toml",
     [
         "",

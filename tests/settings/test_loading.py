@@ -178,7 +178,6 @@ def test_an_unknown_key_is_named_with_line_and_nearest(
         ("limits.allow_list", "[]"),
         ("limits.allow_list", "['159201']"),
         ("limits.allow_list", "'159201.SZ;512890.SH'"),
-        ("limits.allow_list", "['159201.SZ', '000300.SH']"),
         ("strategy.symbol", "'000300.SH'"),
         ("sync.tool", "'dropbox'"),
         ("mode", "'real'"),
