@@ -15,6 +15,7 @@ from mac_side.books import Books
 from mac_side.dashboard_processes import commands_path
 from mac_side.ex_date import ANSWERS, LEAST, MOST, Answer, ExDate, answered, with_factor
 from mac_side.screen_commands import Command, write_command
+from mac_side.single_engine import runtime_folder
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.ids import Code
@@ -66,7 +67,7 @@ def adjust(
         raise typer.Exit(1)
     said = chosen if factor is None else f"{chosen} {factor}"
     wish = Command(kind="adjust", argument=said, at=time.time(), by=f"adjust@{host_name()}")
-    path = write_command(commands_path(settings.runtime_dir, own.state.strategy), wish)
+    path = write_command(commands_path(runtime_folder(settings, found.path), own.state.strategy), wish)
     if not _until(lambda: _waiting(found, settings, own.state.strategy)[1] is None, wait):
         path.unlink(missing_ok=True)
         raise OperateError("operate.adjust_not_taken", own.path)
@@ -79,7 +80,7 @@ def _waiting(folder: DropFolder, settings: Settings, strategy: str) -> tuple[Own
     if strategy:
         books = [own for own in books if own.state.strategy == strategy]
     if not books:
-        raise OperateError("operate.adjust_no_books", settings.runtime_dir)
+        raise OperateError("operate.adjust_no_books", runtime_folder(settings, folder.path))
     waiting = [own for own in books if own.state.ex_date is not None]
     if len(waiting) > 1:
         names = ", ".join(own.state.strategy for own in waiting)

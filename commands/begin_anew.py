@@ -11,8 +11,9 @@ import typer
 from commands.confirmation import confirmed_by_person
 from commands.folder_view import FolderView
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, settings_for
-from mac_side.mac_dashboard import runtime_folder, writer_of
-from mac_side.single_engine import EngineHeld, hold_engine
+from commands.resting_books import resting_books
+from mac_side.mac_dashboard import writer_of
+from mac_side.single_engine import runtime_folder
 from mac_side.state_file import StateFile, new_state, state_path
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
@@ -45,14 +46,8 @@ def begin(
     if name not in (known := [each.name for each in settings.all_strategies]):
         raise OperateError("plan.no_such_strategy", name, known=", ".join(known))
     runtime = runtime_folder(settings, path)
-    try:
-        lock = hold_engine(runtime, name)
-    except EngineHeld as problem:
-        raise OperateError("plan.engine_running", problem.where) from problem
-    try:
+    with resting_books(settings, found, name, "plan.engine_running"):
         _write_empty(settings, found, runtime, name, chosen, yes)
-    finally:
-        lock.release()
 
 
 def _write_empty(

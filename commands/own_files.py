@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from mac_side.bridge_client.signal_ids import FIRST_STRATEGY, is_first
+from mac_side.single_engine import runtime_folder
 from mac_side.state_file import LAST_GOOD, DashboardState, decode_state, new_state
 from shared_schema.clock import Moment, host_name
 from shared_schema.drop_folder.names import NameKind, classify, state_name
@@ -151,13 +152,13 @@ class OwnBooks:
 
 
 def own_books(settings: Settings, folder: Path, now: float) -> list[OwnBooks]:
-    """The dashboards' states in RUNTIME_DIR and in the folder itself.
+    """The dashboards' states in RUNTIME_DIR (of an OFFLINE folder its own one) and in the folder itself.
 
     Books stand under the name of their own strategy and mode: a copy a person keeps beside them is none.
     Raises StateError for damaged ones.
     """
     found = []
-    for place in dict.fromkeys((settings.runtime_dir, folder)):
+    for place in dict.fromkeys((runtime_folder(settings, folder), folder)):
         for path in sorted(place.glob("dashboard_state*.json")):
             if classify(path.name).kind is not NameKind.VIEW:
                 continue

@@ -18,11 +18,12 @@ from commands.begin_anew import begin
 from commands.confirmation import confirmed_by_person
 from commands.own_files import OwnBooks, own_books
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
+from commands.resting_books import resting_books
 from mac_side import plan as plans
 from mac_side.books import Books
 from mac_side.ex_date import ANSWERS, ExDate, answered, with_factor
 from mac_side.shared_pool import SeenPool
-from mac_side.single_engine import EngineHeld, hold_engine
+from mac_side.single_engine import runtime_folder
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import ACCOUNT_LIVE, ACCOUNT_SIMULATE, POOL, QUOTE
@@ -178,7 +179,7 @@ def _books(settings: Settings, folder: DropFolder, strategy: str, mode: str) -> 
     if folder.is_offline():  # a seed's file there is simulated, whatever its name
         found = [OwnBooks(own.path, replace(own.state, mode="simulate")) for own in found]
     if not found:
-        raise OperateError("operate.adjust_no_books", settings.runtime_dir)
+        raise OperateError("operate.adjust_no_books", runtime_folder(settings, folder.path))
     wanted = strategy or (settings.strategy.name if len(found) > 1 else "")
     fitting = [
         own
@@ -248,17 +249,11 @@ def _quiet(plan: Plan) -> Iterator[None]:
     """Hold the books: no engine has them, the market is closed, no signal of theirs is open."""
     if not plan.folder.is_offline() and not plans.may_change(time.time(), calendar_of_this_host()):
         raise OperateError("plan.in_session", shanghai(time.time()).strftime("%m-%d %H:%M"))
-    try:
-        lock = hold_engine(plan.settings.runtime_dir, plan.own.state.strategy)
-    except EngineHeld as problem:
-        raise OperateError("plan.engine_running", problem.where) from problem
-    try:
+    with resting_books(plan.settings, plan.folder, plan.own.state.strategy, "plan.engine_running"):
         waiting = [entry.signal_id for entry in plan.own.state.outbox.unanswered]
         if waiting:
             raise OperateError("plan.signals_open", plan.own.path, ids=", ".join(waiting[:5]))
         yield
-    finally:
-        lock.release()
 
 
 def _change(plan: Plan, after: Books, word: str, yes: bool) -> None:

@@ -12,10 +12,10 @@ from commands.folder_view import Beat
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import OwnBooks, own_books, own_ledgers
 from commands.place import AccountOption, FolderOption, OperateError, YesOption, place_of
+from commands.resting_books import resting_books
 from commands.time_text import age_text
 from commands.typed_order import type_and_watch
 from mac_side.rebind import rebind_books
-from mac_side.single_engine import EngineHeld, hold_engine
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.ids import InstanceId, StrategyName
@@ -72,11 +72,7 @@ def _rebind_writer(folder: DropFolder, settings: Settings, strategy: str, yes: b
 def _rebind_dashboard(folder: DropFolder, settings: Settings, wanted: str, yes: bool) -> None:
     """At the dashboard's host: write the executor's instance into the books, while no engine has them."""
     strategy = StrategyName(settings.strategy.name)
-    try:
-        lock = hold_engine(settings.runtime_dir, strategy)
-    except EngineHeld as problem:
-        raise OperateError("operate.rebind_running", problem.where) from problem
-    try:
+    with resting_books(settings, folder, strategy, "operate.rebind_running"):
         alive = _running(folder, settings)
         books = own_books(settings, folder.path, time.time())
         own, beat = _chosen([b for b in books if b.state.strategy == strategy], alive, wanted)
@@ -88,8 +84,6 @@ def _rebind_dashboard(folder: DropFolder, settings: Settings, wanted: str, yes: 
             typer.echo(say("operate.given_up"))
             raise typer.Exit(1)
         _write(own, beat.body.instance)
-    finally:
-        lock.release()
 
 
 def _running(folder: DropFolder, settings: Settings) -> list[Beat]:

@@ -10,9 +10,10 @@ from commands.confirmation import Executors, confirmed_by_person
 from commands.halt_writing import OPERATOR, writer_of
 from commands.own_files import OwnBooks, own_books
 from commands.place import OperateError
+from commands.resting_books import resting_books
 from mac_side.bridge_client.entry import OutboxEntry
 from mac_side.never_placed import EXPIRED_FOR, addressed_to, deadline_of, settle_never_placed, why_not
-from mac_side.single_engine import LOG_NAME, EngineHeld, hold_engine, runtime_name
+from mac_side.single_engine import LOG_NAME, runtime_folder, runtime_name
 from shared_schema.clock import Moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.names import RESULT_SLOT, RESULTS_FOLDER, result_name
@@ -36,11 +37,7 @@ def resolve_in_books(
 ) -> None:
     """Settle it as never placed by a person's word. Raises OperateError where it may still be placed."""
     strategy = _books_of(folder, settings, signal_id)[0].state.strategy
-    try:
-        lock = hold_engine(settings.runtime_dir, strategy)
-    except EngineHeld as problem:
-        raise OperateError("recovery.resolve_engine_running", problem.where) from problem
-    try:
+    with resting_books(settings, folder, strategy, "recovery.resolve_engine_running"):
         own, entry = _books_of(folder, settings, signal_id)  # as they stand now that nobody else has them
         _refuse_what_may_be_placed(folder, settings, own, entry)
         typer.echo(_shown(entry))
@@ -57,8 +54,6 @@ def resolve_in_books(
             typer.echo(say("operate.given_up"))
             raise typer.Exit(1)
         _settle(settings, own, signal_id, reason.strip())
-    finally:
-        lock.release()
 
 
 def _settle(settings: Settings, own: OwnBooks, signal_id: SignalId, reason: str) -> None:
@@ -79,7 +74,7 @@ def _books_of(folder: DropFolder, settings: Settings, signal_id: SignalId) -> tu
         entry = own.state.outbox.get(signal_id)
         if entry is not None:
             return own, entry
-    raise OperateError("recovery.resolve_no_executor", settings.runtime_dir)
+    raise OperateError("recovery.resolve_no_executor", runtime_folder(settings, folder.path))
 
 
 def _refuse_what_may_be_placed(

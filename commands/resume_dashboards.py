@@ -13,6 +13,7 @@ from commands.own_files import OwnBooks, own_books
 from mac_side.dashboard_processes import commands_path
 from mac_side.engine_halts import SHOWN_WITHIN
 from mac_side.screen_commands import Command, write_command
+from mac_side.single_engine import runtime_folder
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.ids import StrategyName
@@ -49,7 +50,7 @@ def lift_at_dashboards(
     kept: set[str] = set()
     for held in dashboards:
         wish = Command(kind="resume", argument=reason, at=time.time(), by=f"operator@{host_name()}")
-        path = write_command(commands_path(settings.runtime_dir, held.strategy), wish)
+        path = write_command(commands_path(runtime_folder(settings, folder.path), held.strategy), wish)
         until = time.monotonic() + wait
         while path.exists() and time.monotonic() < until:
             time.sleep(LOOK_EVERY)

@@ -12,6 +12,7 @@ from commands.folder_view import REASON
 from commands.own_files import OwnLedger, own_books, own_ledgers
 from commands.time_text import stamp_text
 from mac_side.bridge_client.entry import OutboxEntry
+from mac_side.single_engine import runtime_folder
 from shared_schema.clock import Moment, live_moment
 from shared_schema.drop_folder import DropFolder
 from shared_schema.drop_folder.archive import put_away_as, result_files, signal_archives
@@ -144,7 +145,7 @@ class TraceSources:
         )
 
     def _from_books(self) -> Iterator[TraceEvent]:
-        self.looked_in.append(str(self.settings.runtime_dir / "dashboard_state*.json"))
+        self.looked_in.append(str(runtime_folder(self.settings, self.folder.path) / "dashboard_state*.json"))
         for own in own_books(self.settings, self.folder.path, live_moment().wall):
             source = f"books {own.state.strategy}"
             self._entries += own.state.outbox.entries

@@ -18,10 +18,8 @@ if __name__ == "__main__":
     ensure_environment(__file__)
 
 import argparse
-import hashlib
 import math
 import os
-import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -47,7 +45,7 @@ from mac_side.offline_start import lay_out_fresh_files
 from mac_side.order_sizes import SellLimits
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.points import Point
-from mac_side.single_engine import LOG_NAME, hold_engine, runtime_name
+from mac_side.single_engine import LOG_NAME, hold_engine, instance_of, runtime_folder, runtime_name
 from mac_side.strategy.grid_step import decide
 from mac_side.strategy.own_step import own_step
 from mac_side.strategy.parameters import GridParameters, with_settings
@@ -58,7 +56,7 @@ from shared_schema.console import print_utf8
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError, SettingsError
 from shared_schema.exchange_folder import checked_exchange_folder, is_offline_folder
-from shared_schema.ids import AccountAlias, Code, InstanceId, StrategyName
+from shared_schema.ids import AccountAlias, Code, StrategyName
 from shared_schema.keys import folder_key, say_key
 from shared_schema.logs import open_log
 from shared_schema.notices import attach
@@ -195,27 +193,6 @@ def layer_beyond_limit(parameters: GridParameters, most: float) -> str:
             return say("dashboard.layer_beyond_limit", layer=layer, **shown)
         below += money
     return ""
-
-
-def runtime_folder(settings: Settings, folder: Path) -> Path:
-    """``RUNTIME_DIR``; an OFFLINE folder without one keeps its own in ``.runtime``."""
-    if is_offline_folder(folder) and settings.origins["runtime_dir"].kind == "platform":
-        return folder / ".runtime"
-    return settings.runtime_dir
-
-
-def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
-    """This dashboard's name in its heartbeat: what was drawn once for ``RUNTIME_DIR``, hashed with the host.
-
-    So a copy of ``RUNTIME_DIR`` on another host has another name, and neither starts beside the other.
-    """
-    path = runtime / runtime_name("dashboard_instance", strategy, ".txt")
-    drawn = path.read_text(encoding="ascii").strip() if path.exists() else ""
-    if not drawn:
-        drawn = secrets.token_hex(4)
-        runtime.mkdir(parents=True, exist_ok=True)
-        path.write_text(drawn, encoding="ascii")
-    return InstanceId(hashlib.sha256(f"{drawn}@{host_name()}".encode()).hexdigest()[:8])
 
 
 def run_all_without_screen(settings: Settings, typed: list[str]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from filelock import FileLock, Timeout
 from mac_side.bridge_client.signal_ids import is_first
 from shared_schema.clock import host_name
 from shared_schema.errors import SettingsError
-from shared_schema.ids import StrategyName
+from shared_schema.exchange_folder import is_offline_folder
+from shared_schema.ids import InstanceId, StrategyName
+from shared_schema.settings import Settings
 
 LOG_NAME = "mac_dashboard"
 """Of the log, before ``runtime_name``."""
@@ -25,6 +29,27 @@ class EngineHeld(SettingsError):
 def runtime_name(base: str, strategy: StrategyName, ending: str = "") -> str:
     """``<base><ending>`` for the first strategy, ``<base>_<strategy><ending>`` for the others."""
     return f"{base}{ending}" if is_first(strategy) else f"{base}_{strategy}{ending}"
+
+
+def runtime_folder(settings: Settings, folder: Path) -> Path:
+    """``RUNTIME_DIR``; an OFFLINE folder without one keeps its own in ``.runtime``."""
+    if is_offline_folder(folder) and settings.origins["runtime_dir"].kind == "platform":
+        return folder / ".runtime"
+    return settings.runtime_dir
+
+
+def instance_of(runtime: Path, strategy: StrategyName) -> InstanceId:
+    """This dashboard's name in its heartbeat: what was drawn once for ``RUNTIME_DIR``, hashed with the host.
+
+    So a copy of ``RUNTIME_DIR`` on another host has another name, and neither starts beside the other.
+    """
+    path = runtime / runtime_name("dashboard_instance", strategy, ".txt")
+    drawn = path.read_text(encoding="ascii").strip() if path.exists() else ""
+    if not drawn:
+        drawn = secrets.token_hex(4)
+        runtime.mkdir(parents=True, exist_ok=True)
+        path.write_text(drawn, encoding="ascii")
+    return InstanceId(hashlib.sha256(f"{drawn}@{host_name()}".encode()).hexdigest()[:8])
 
 
 def hold_engine(runtime_dir: Path, strategy: StrategyName) -> FileLock:

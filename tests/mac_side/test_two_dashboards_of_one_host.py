@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mac_side import mac_dashboard
+from mac_side import single_engine
 from mac_side.dashboard_processes import Engines
 from mac_side.other_dashboard import refuse_beside_another
 from mac_side.single_engine import EngineHeld
@@ -55,8 +55,8 @@ def test_a_copy_of_the_install_bears_another_name(tmp_path: Path, monkeypatch: p
     desk = Desk(tmp_path)
     named = {}
     for host, runtime in (("mac", "run"), ("mac", "run"), ("mac-2", "copy")):
-        monkeypatch.setattr(mac_dashboard, "host_name", lambda host=host: host)
-        named[host] = mac_dashboard.instance_of(tmp_path / runtime, GRID)
+        monkeypatch.setattr(single_engine, "host_name", lambda host=host: host)
+        named[host] = single_engine.instance_of(tmp_path / runtime, GRID)
         if host == "mac":
             shutil.copytree(tmp_path / "run", tmp_path / "copy", dirs_exist_ok=True)
     assert named["mac"] != named["mac-2"]
