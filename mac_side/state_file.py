@@ -110,9 +110,8 @@ def state_path(
         return in_the_folder
     is_at_home = at_home != in_the_folder and disk.stat(at_home) is not None
     if disk.stat(in_the_folder) is None:
-        stood_there = not is_at_home and StateFile(in_the_folder, disk).stood_once(
-            new_state(Moment(0.0, 0.0), mode, AccountAlias(""), strategy, "")
-        )
+        nobodys = DashboardState(Epoch(""), mode, AccountAlias(""), strategy, "")
+        stood_there = not is_at_home and StateFile(in_the_folder, disk).stood_once(nobodys)
         return in_the_folder if stood_there else at_home
     if is_at_home:
         raise StateError("dashboard.two_sets_of_books", in_the_folder, other=at_home)
