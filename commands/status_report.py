@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from commands.folder_view import STOPPED, Beat, FolderView, HaltFile
 from commands.newest_day import newest_day_since
 from commands.own_files import own_books, own_ledgers
+from commands.status_attention import attention_of
 from commands.status_dashboards import dashboards_report
 from commands.status_link import link_needs, link_report, refused_needs, refused_report
-from commands.time_text import age_text, clock_text
 from mac_side.engine_account import FINAL_STATUSES, OUR_REMARK
 from mac_side.engine_halts import was_lifted
 from mac_side.held_lots import lots_held
@@ -20,21 +19,17 @@ from mac_side.state_file import DashboardState
 from shared_schema.clock import host_name
 from shared_schema.drop_folder import DropFolder
 from shared_schema.errors import MiniqmtError
-from shared_schema.heartbeats import state_text
 from shared_schema.messages import Account, OrderResult, Received
 from shared_schema.messages.account import AccountOrder
 from shared_schema.sessions import date_of, trading_day_of
 from shared_schema.settings import Settings
 from shared_schema.trading_calendar import calendar_of_this_host
-from shared_schema.words import say
 from windows_side.execution.halt_latch import HaltLatch
 
 FORMAT = 1
 """Of the JSON: rises when a key is taken away or changes its meaning."""
 NEWEST = 5
 """Results and quarantine entries shown."""
-READ_ONLY = ("other_writer", "twin")
-"""States of a dashboard that sends nothing more until it is restarted."""
 
 
 @dataclass
@@ -85,7 +80,7 @@ class StatusReport:
             "books": books,
             "problems": problems,
         }
-        report["attention"] = refused_needs(report["refused_link_down"]) + list(_attention(report))
+        report["attention"] = refused_needs(report["refused_link_down"]) + list(attention_of(report))
         report["attention"] += link_needs(report["links"], self.settings.limits.skew_seconds)
         return report
 
@@ -306,40 +301,3 @@ def _result(received: Received[OrderResult]) -> dict[str, Any]:
         "message": body.message,
         "at": body.timestamp,
     }
-
-
-def _attention(report: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """What needs a person: a stable word and its sentence."""
-
-    def need(word: str, **values: object) -> dict[str, str]:
-        return {"what": word, "text": say(f"operate.attention.{word}", **values)}
-
-    for beat in report["heartbeats"]:
-        who = f"{beat['role']} {beat['instance']}"
-        if beat["colour"] == "red":
-            yield need("heartbeat_red", who=who, age=age_text(beat["age"]))
-        if beat["ahead"] > 30:
-            yield need("clock_ahead", who=who, seconds=round(beat["ahead"]))
-        if beat["colour"] == "green" and beat["state"] in READ_ONLY:
-            yield need("read_only", who=who, state=state_text(beat["state"]))
-        if beat["halt_since"] is not None and beat["colour"] != "replaced":
-            yield need("halted", who=who, since=clock_text(beat["halt_since"]))
-    for halt in report["halts"]:
-        if halt["halt"]:
-            yield need("halt_file", file=halt["file"], reason=halt["reason"] or "-")
-    standing = {halt["file"] for halt in report["halts"] if halt["halt"]}
-    for own in (*report["ledgers"], *report["books"]):
-        names = [name for name in own["halted_by"] if name not in standing]
-        if names:
-            yield need("latched", file=own["file"], names=", ".join(names))
-    for books in report["books"]:
-        if books["ex_date"]:
-            yield need("ex_date", strategy=books["strategy"], day=books["ex_date"])
-    for identity in report["unknown_orders"]:
-        yield need("unknown_order", signal_id=identity)
-    if report["quarantine"]["recent"]:
-        yield need("quarantine", count=report["quarantine"]["recent"])
-    for problem in report["problems"]:
-        yield need("unreadable", file=problem["file"], problem=problem["problem"])
-    if report["calendar"] and report["calendar"]["ends_soon"]:
-        yield need("calendar", days=report["calendar"]["days_left"])
