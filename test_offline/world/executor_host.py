@@ -100,7 +100,7 @@ class ExecutorHost(Host):
     def begin(self) -> None:
         world, rules = self.world, self.rules
         log = TraceLog(world, self.side)
-        folder = DropFolder(Path(ROOT), self.disk, self.random_part, rest=lambda seconds: None)
+        folder = DropFolder(Path(ROOT), self.disk, self.name_part, rest=lambda seconds: None)
         folder.prepare()
         ledger = SimLedger(self.ledger_file, self)
         memory = ledger.load()

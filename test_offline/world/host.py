@@ -58,6 +58,7 @@ class Host:
         self._turn_due = float("inf")
         self._turn_number = 0
         self._in_step = False
+        self._names = 0
 
     # Points
 
@@ -197,6 +198,11 @@ class Host:
     def random_part(self) -> str:
         """Four hex digits from the world's chance."""
         return f"{self.world.chance.randrange(65536):04x}"
+
+    def name_part(self) -> str:
+        """Eight hex digits of a temporary name, no two alike: of four one met a dead one (16126775)."""
+        self._names += 1
+        return f"{self.random_part()}{self._names:04x}"
 
 
 class TraceLog(Log):

@@ -55,7 +55,7 @@ class StrategyHost(Host):
 
     def begin(self) -> None:
         world, plan = self.world, self.world.plan
-        folder = DropFolder(Path(ROOT), self.disk, self.random_part, rest=lambda seconds: None)
+        folder = DropFolder(Path(ROOT), self.disk, self.name_part, rest=lambda seconds: None)
         folder.prepare()
         place = Place(
             folder=folder,
